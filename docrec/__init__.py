@@ -1,0 +1,28 @@
+"""docrec: Chinese PDFs and page images to text.
+
+    recognizer = docrec.load()
+    for page in docrec.recognize("scan.pdf", recognizer):
+        print(page.text)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Page", "ReadOptions", "load", "recognize"]
+
+if TYPE_CHECKING:
+    from docrec.document import Page
+    from docrec.options import ReadOptions
+    from docrec.pipeline import recognize
+    from docrec.recognizer import load
+
+_HOMES = {"Page": "document", "ReadOptions": "options", "load": "recognizer", "recognize": "pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `docrec --help` needs none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"docrec.{_HOMES[name]}"), name)
