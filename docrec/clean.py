@@ -1,0 +1,266 @@
+"""PageImage in, PageImage out: upright, evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from docrec.source import PageImage
+
+MAX_SKEW = 5.0
+"""Largest skew that is looked for, in degrees; a page turned further is not a matter of cleaning."""
+MIN_SKEW = 0.1
+"""Smallest skew that is worth a rotation, in degrees: 3 pixels over the width of an A4 page at 200 dpi."""
+
+
+def clean(page: PageImage) -> PageImage:
+    """Turn a page into dark ink on white paper, evenly lit and upright.
+
+    Grey levels between ink and paper are kept: nothing is binarised. Where the page is skewed, the image returned is
+    larger by what its corners need.
+
+    Args:
+        page: a page as read.
+
+    Returns:
+        The page; the same pixels, not a copy, where nothing needed doing.
+    """
+    dark_on_light = to_dark_on_light(page.gray)
+    even = even_lighting(dark_on_light)
+    stretched = stretch_contrast(even)
+    free_of_specks = remove_specks(stretched)
+    upright = rotate(free_of_specks, -estimate_skew(free_of_specks))
+    return page if upright is page.gray else replace(page, gray=upright)
+
+
+def to_dark_on_light(gray: np.ndarray) -> np.ndarray:
+    """Invert a page of light text on dark paper.
+
+    Paper is what most of the page shows. Ink is what differs most from it, so the farther end of the histogram tells
+    on which side the ink is; the ends leave out a thousandth of the pixels, and a blank page's noise is no ink.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        uint8 (height, width): `gray` itself where its ink is dark.
+    """
+    darkest, paper, lightest = _levels(np.bincount(gray.ravel(), minlength=256), 0.001, 0.5, 0.999)
+    return 255 - gray if (lightest - paper) - (paper - darkest) > _INK_CONTRAST else gray
+
+
+_INK_CONTRAST = 64
+"""Grey levels by which light ink must stand out more than dark ink for a page to be inverted."""
+
+
+def even_lighting(gray: np.ndarray) -> np.ndarray:
+    """Divide a page by the light that falls on its paper, so that all its paper is near 255.
+
+    Args:
+        gray: uint8 (height, width), dark on light.
+
+    Returns:
+        uint8 (height, width): `gray` itself where its paper is white everywhere, or tinted by a program.
+    """
+    if min(gray.shape) < _LIGHT_SCALE * _LIGHT_REACH:
+        return gray
+    size = (gray.shape[1] // _LIGHT_SCALE, gray.shape[0] // _LIGHT_SCALE)
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
+    white = float(np.percentile(paper, 90))
+    dim_paper = (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
+    if dim_paper.mean() > _SOME_PAPER and (paper == small)[dim_paper].mean() < _DRAWN_FLATNESS:
+        light = cv2.resize(_light_on_paper(paper, white), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return cv2.divide(gray, light, scale=255)
+    return cv2.convertScaleAbs(gray, alpha=255 / white) if white < 250 else gray
+
+
+_LIGHT_SCALE = 4
+"""Pixels of the page per pixel of the map of its light."""
+_LIGHT_REACH = 15
+"""Pixels of that map over which paper is looked for: wider than the strokes of a title, narrower than a figure."""
+_SOME_PAPER = 0.01
+"""The part of a page that must lie in shadow for it to be evened."""
+_PAPER_ROUGHNESS = 8
+"""Grey levels by which paper may be darker than the lightest of its surroundings."""
+_DRAWN_FLATNESS = 0.3
+"""The part of darker paper that has exactly one grey where a program drew it as a tint: 0.5 to 1 there, 0.04 to 0.2 in scans."""
+_FIGURE_DARKNESS = 0.45
+"""What is darker than this part of the page's white, over all of the reach, is a figure or a dark border and no paper."""
+
+
+def _light_on_paper(paper: np.ndarray, white: float) -> np.ndarray:
+    """Smooth the grey of the paper, and where there is a figure instead, continue that of its surroundings.
+
+    Args:
+        paper: uint8 (height, width).
+        white: its grey where it is well lit.
+
+    Returns:
+        uint8 (height, width), 1 or more.
+    """
+    light = paper.astype(np.float32)
+    known = (paper > _FIGURE_DARKNESS * white).astype(np.float32)
+    reach = _LIGHT_REACH
+    while not known.all():  # each round reaches twice as far into the figure
+        reach = 2 * reach + 1
+        share = cv2.blur(known, (reach, reach))
+        light = np.where(known > 0, light, cv2.blur(light * known, (reach, reach)) / np.maximum(share, 1e-6))
+        known = (share > 0.01).astype(np.float32)
+    return cv2.convertScaleAbs(cv2.blur(light, (_LIGHT_REACH, _LIGHT_REACH)))
+
+
+def stretch_contrast(gray: np.ndarray) -> np.ndarray:
+    """Push paper to 255, and the ink of a faint page towards 0.
+
+    Args:
+        gray: uint8 (height, width), dark on light, evenly lit.
+
+    Returns:
+        uint8 (height, width): `gray` itself where paper is white and ink dark.
+    """
+    histogram = np.bincount(gray.ravel(), minlength=256)
+    threshold = _otsu(histogram)
+    paper, rough_paper = (level + threshold for level in _levels(histogram[threshold:], 0.5, 0.25))
+    (ink,) = _levels(histogram[:threshold], 0.05)
+    roughness = paper - rough_paper  # about half the standard deviation of its grey
+    if paper - ink < max(_MIN_CONTRAST, _INK_STEPS * roughness):  # one hump that was parted in two: paper alone, or nearly so
+        white, black = _levels(histogram, 0.001)[0], 0
+    else:
+        white, black = paper - 4 * roughness, ink if ink > _DARK_INK else 0
+    if white >= _WHITE_PAPER and black == 0:
+        return gray
+    stretched = (np.arange(256) - black) * (255 / max(white - black, 1))
+    return cv2.LUT(gray, np.clip(stretched, 0, 255).round().astype(np.uint8))
+
+
+_WHITE_PAPER = 250
+_DARK_INK = 60
+_MIN_CONTRAST = 20
+"""Grey levels between paper and the faintest ink that is looked for."""
+_INK_STEPS = 12
+"""How many times the paper's roughness its distance to the ink must be; where noise alone is parted in two, it is 8."""
+
+
+def _levels(histogram: np.ndarray, *parts: float) -> list[int]:
+    """The grey levels up to which the given parts of a histogram's pixels lie."""
+    below = np.cumsum(histogram)
+    return [int(np.searchsorted(below, part * below[-1])) for part in parts]
+
+
+def _otsu(histogram: np.ndarray) -> int:
+    """The first grey level of paper, 1 to 255: Otsu, A threshold selection method from gray-level histograms, 1979."""
+    count = np.cumsum(histogram)[:-1]
+    total = np.cumsum(histogram * np.arange(256))
+    pixels = histogram.sum()
+    between = (total[-1] * count / pixels - total[:-1]) ** 2 / np.maximum(count * (pixels - count), 1)
+    return int(between.argmax()) + 1
+
+
+def remove_specks(gray: np.ndarray) -> np.ndarray:
+    """Paint over specks, which are a few dark pixels with no other ink around.
+
+    Dots of letters and of dotted lines have other ink near them and stay.
+
+    Args:
+        gray: uint8 (height, width), dark on white.
+
+    Returns:
+        uint8 (height, width): `gray` itself where there are hardly any specks.
+    """
+    ink = (gray < _SPECK_DARKNESS).astype(np.uint8)
+    side = 2 * _SPECK_DISTANCE + 1
+    ink_around = cv2.boxFilter(ink, cv2.CV_16U, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    specks = ink & (ink_around <= _SPECK_PIXELS)
+    if cv2.countNonZero(specks) < _FEW_PIXELS:
+        return gray
+    painted = gray.copy()
+    painted[cv2.dilate(specks, np.ones((5, 5), np.uint8)) > 0] = 255  # with the blur around them
+    return painted
+
+
+_SPECK_DARKNESS = 192
+_SPECK_DISTANCE = 40
+"""Pixels to other ink: more than from a full stop to the next letter, at any resolution at which the stop passes for a speck."""
+_SPECK_PIXELS = 9
+_FEW_PIXELS = 30
+
+
+def estimate_skew(gray: np.ndarray) -> float:
+    """The angle by which text lines fall to the right, in degrees within ±MAX_SKEW; 0 where no lines stand out.
+
+    The profile of ink over rows has its sharpest steps when rows run along the lines: the angle maximises the sum of
+    squared differences of neighbouring rows, searched from coarse to fine (Bloomberg, Kopec and Dasari, Measuring
+    document image skew and orientation, SPIE 2422, 1995). Ink in masses, such as a scanner's dark border, is left out.
+
+    Args:
+        gray: uint8 (height, width), dark on white.
+    """
+    shrink = math.ceil(max(gray.shape) / _SKEW_PIXELS)
+    small = gray if shrink == 1 else cv2.resize(gray, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+    points = np.flatnonzero(_strokes(small))
+    if len(points) < _MIN_SKEW_POINTS:
+        return 0.0
+    rows, columns = np.divmod(points[:: math.ceil(len(points) / _MAX_SKEW_POINTS)], small.shape[1])
+    across = (columns - small.shape[1] / 2).astype(np.float32)
+    margin = math.ceil(small.shape[1] * math.tan(math.radians(MAX_SKEW + 1)))
+    down = (rows + margin).astype(np.float32)
+
+    def sharpness(degrees: float) -> float:
+        steps = np.diff(np.bincount((down - across * math.tan(math.radians(degrees))).astype(np.int32)))
+        return float(steps @ steps)
+
+    angles = np.linspace(-MAX_SKEW, MAX_SKEW, 21)
+    scores = [sharpness(angle) for angle in angles]
+    if max(scores) < _MIN_SHARPNESS * np.median(scores):
+        return 0.0
+    best = float(angles[np.argmax(scores)])
+    for reach, count in ((0.5, 11), (0.1, 11)):
+        angles = np.linspace(best - reach, best + reach, count)
+        best = float(angles[np.argmax([sharpness(angle) for angle in angles])])
+    return max(-MAX_SKEW, min(best, MAX_SKEW))
+
+
+_SKEW_PIXELS = 4000
+"""Longer pages are shrunk for the estimate."""
+_MIN_SKEW_POINTS = 200
+_MAX_SKEW_POINTS = 60_000
+_MIN_SHARPNESS = 1.5
+"""How many times sharper the best coarse angle must be than the median one: pages of text reach 1.6 to 30, photographs 1.5."""
+
+
+def _strokes(gray: np.ndarray) -> np.ndarray:
+    """Where there is ink, but not in masses wider than any stroke: bool (height, width)."""
+    ink = (gray < _STROKE_DARKNESS).astype(np.uint8)
+    size = (-(-gray.shape[1] // _LIGHT_SCALE), -(-gray.shape[0] // _LIGHT_SCALE))
+    small = cv2.resize(ink * 255, size, interpolation=cv2.INTER_AREA) // 255
+    masses = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
+    if masses.any():
+        masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))
+        ink[cv2.resize(masses, ink.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0] = 0
+    return ink > 0
+
+
+_STROKE_DARKNESS = 160
+
+
+def rotate(gray: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn a page clockwise about its centre, on a canvas that holds its corners and is white where nothing was.
+
+    Args:
+        gray: uint8 (height, width).
+        degrees: an angle smaller than MIN_SKEW is left alone.
+
+    Returns:
+        uint8 (height or more, width or more): `gray` itself where the angle is too small to matter.
+    """
+    if abs(degrees) < MIN_SKEW:
+        return gray
+    height, width = gray.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
+    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
+    new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    matrix[:, 2] += (new_width - width) / 2, (new_height - height) / 2
+    return cv2.warpAffine(gray, matrix, (new_width, new_height), flags=cv2.INTER_CUBIC, borderValue=255)

@@ -1,0 +1,584 @@
+"""Documents in, PageImages out: the one reader of PDFs (by PyMuPDF) and of images (by Pillow)."""
+
+import io
+import logging
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol
+
+import cv2
+import numpy as np
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from docrec.document import POINTS_PER_INCH
+from docrec.errors import EncryptedError, FileAccessError, InputFileError
+from docrec.options import DPI_RANGE, ReadOptions, select_pages
+
+logger = logging.getLogger(__name__)
+
+EM_PIXELS = 32
+"""Height in pixels that the em of body text should have on a rasterised page: that of the recogniser's lines."""
+RASTER_DPI_RANGE = (150, 300)
+"""Resolutions chosen for a PDF page; only --dpi goes beyond."""
+DEFAULT_DPI = 200
+"""Assumed where neither text nor image says anything, and for images whose metadata gives no resolution in DPI_RANGE."""
+MAX_PIXELS = 100_000_000
+"""Larger pages are read at a lower resolution."""
+MAX_DECODED_BYTES = 2_000_000_000
+"""Larger images are refused: decoding one takes this much memory. 20,000 × 20,000 in colour passes."""
+SCAN_EDGE = 0.01
+"""Part of the page's width or height by which an image may miss its edges and still be a scan of the whole page."""
+DAMAGED_PAGE_INCHES = (8.27, 11.69)
+"""Width and height of the blank page that stands for one that cannot be read: A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page as pixels.
+
+    Attributes:
+        index: page number in its document, from 0.
+        gray: uint8 (height, width), 255 is paper.
+        dpi: pixels per inch.
+    """
+
+    index: int
+    gray: np.ndarray
+    dpi: float
+
+
+class _Document(Protocol):
+    """What Source needs of an open PDF or image."""
+
+    page_count: int
+
+    def read(self, index: int) -> PageImage:
+        """Read a page; an InputFileError says why that one cannot be."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class Source:
+    """An open document: iterating yields its selected pages, each read only when asked for.
+
+    A page that is damaged is logged as a warning and yielded blank, so that the others keep their places; when no
+    selected page can be read, the last one's InputFileError is raised. One thread at a time may read a document.
+
+    Attributes:
+        name: the document's name, for messages.
+        damaged: indices, from 0, of the pages found unreadable so far.
+    """
+
+    def __init__(self, document: _Document, name: str, pages: list[int]) -> None:
+        self.name = name
+        self.damaged: list[int] = []
+        self._document = document
+        self._pages = pages
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __iter__(self) -> Iterator[PageImage]:
+        self.damaged = []
+        for index in self._pages:
+            try:
+                page = self._document.read(index)
+            except InputFileError as error:
+                self.damaged.append(index)
+                if len(self.damaged) == len(self._pages):
+                    raise
+                logger.warning("%s; it is left blank", error)
+                width, height = (round(inches * DEFAULT_DPI) for inches in DAMAGED_PAGE_INCHES)
+                page = PageImage(index, np.full((height, width), 255, np.uint8), DEFAULT_DPI)
+            yield page
+
+    def close(self) -> None:
+        """Close the document."""
+        self._document.close()
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_source(source: str | os.PathLike[str] | BinaryIO, options: ReadOptions | None = None) -> Source:
+    """Open a PDF or an image (PNG, JPEG, TIFF with all its pages, WebP, BMP, GIF), told apart by content.
+
+    Args:
+        source: a path, or a binary stream, which need not be seekable and is left open.
+        options: which pages, PDF resolution and password; the defaults where None.
+
+    Returns:
+        The open document, to be closed or used in a `with` statement.
+
+    Raises:
+        FileAccessError: the file does not exist, is a directory or cannot be read.
+        InputFileError: it is empty, neither PDF nor image, damaged beyond repair, or has no pages.
+        EncryptedError: the PDF needs a password that was not given or is wrong.
+        OptionError: the pages asked for are not in the document.
+    """
+    options = options or ReadOptions()
+    name, file = _open_file(source)
+    head = file.read(1024)
+    file.seek(0)
+    document: _Document
+    try:
+        if not head:
+            raise InputFileError(f"a document must hold a PDF or an image, but {name} is empty")
+        if b"%PDF-" in head:  # a reader should find it anywhere in the first 1,024 bytes: ISO 32000-1, annex H.3.4.1
+            document = _PdfDocument(file, name, options)
+        elif plugin := _image_plugin(head):
+            document = _ImageDocument(file, name, plugin)
+        else:
+            raise InputFileError(
+                f"a document must be a PDF or an image (PNG, JPEG, TIFF, WebP, BMP, GIF), but {name} looks like {_likeness(head)}; "
+                "convert it to PDF first"
+            )
+    except BaseException:
+        file.close()
+        raise
+    try:
+        return Source(document, name, select_pages(options.pages, document.page_count))
+    except BaseException:
+        document.close()
+        raise
+
+
+def _open_file(source: str | os.PathLike[str] | BinaryIO) -> tuple[str, BinaryIO]:
+    """A document's name and its bytes as a seekable stream of our own: the file itself, or a copy of what is no file."""
+    if not isinstance(source, str | os.PathLike):
+        return "the input stream", io.BytesIO(source.read())
+    name = str(source)
+    try:
+        path = Path(source)
+        file = path.open("rb")
+        if path.is_file():
+            return name, file
+        with file:  # a pipe or device, such as the shell's <(command)
+            return name, io.BytesIO(file.read())
+    except FileNotFoundError as error:
+        raise FileAccessError(f"the document must exist, but there is no file {name!r}; check its name and folder") from error
+    except IsADirectoryError as error:
+        raise FileAccessError(f"the document must be a file, but {name!r} is a directory; name a file in it") from error
+    except PermissionError as error:
+        raise FileAccessError(f"the document must be readable, but you may not read {name!r}; check its permissions") from error
+    except (OSError, ValueError) as error:
+        raise FileAccessError(f"the document {name!r} cannot be opened: {error}") from error
+
+
+def _likeness(head: bytes) -> str:
+    """What a file that is neither PDF nor image looks like, judged by its first 1,024 bytes."""
+    for signature, kind in _OTHER_SIGNATURES:
+        if re.match(signature, head, re.DOTALL | re.IGNORECASE):
+            return kind
+    for encoding in ("utf-8", "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "gb18030"):
+        text = head.decode(encoding, errors="ignore")
+        # The cut at 1,024 bytes may split a character; more than that lost, or control characters, is no text.
+        if len(text.encode(encoding)) >= len(head) - 4 and all(char.isprintable() or char in "\t\r\n\f\ufeff" for char in text):
+            return "plain text"
+    return f"unknown binary data (it begins with the bytes {head[:8].hex(' ')})"
+
+
+_OTHER_SIGNATURES = (
+    (rb"PK\x03\x04", "a ZIP archive, such as a Word, WPS, OFD or EPUB document"),
+    (rb"\xd0\xcf\x11\xe0", "an old Word, Excel or PowerPoint document"),
+    (rb"%!PS", "a PostScript document"),
+    (rb"AT&TFORM", "a DjVu document"),
+    (rb"(CAJ|KDH|NH)\0?", "a CNKI document (CAJ, KDH or NH)"),
+    (rb"\{\\rtf", "a rich text document"),
+    (rb"....ftyp(heic|heix|mif1|msf1|avif)", "a HEIF or AVIF image"),
+    (rb"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
+    (rb"\s*(<!doctype html|<html)", "a web page"),
+    (rb"(\xef\xbb\xbf)?\s*<(\?xml|svg)", "an XML or SVG document"),
+    (rb"(\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ)", "a compressed archive"),
+)
+
+
+def _place(pixels: np.ndarray, transposed: bool, mirrored: bool, flipped: bool) -> np.ndarray:
+    """Turn stored pixels as they are to be seen: swap the axes, then reverse left and right, then top and bottom."""
+    pixels = pixels.T if transposed else pixels
+    return np.ascontiguousarray(pixels[:: -1 if flipped else 1, :: -1 if mirrored else 1])
+
+
+# PDF
+
+
+@cache
+def _mupdf() -> Any:
+    """The PyMuPDF module; imported late because it takes 0.4 s, which reading an image need not pay."""
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    return pymupdf
+
+
+class _PdfDocument:
+    """A PDF that yields its pages as pixels."""
+
+    def __init__(self, file: BinaryIO, name: str, options: ReadOptions) -> None:
+        mupdf = _mupdf()
+        self._name = name
+        self._dpi = options.dpi
+        self._messages: list[str] = []
+        mupdf.TOOLS.reset_mupdf_warnings()
+        try:
+            if isinstance(file, io.BytesIO) or not name.isprintable():  # MuPDF cannot open a name that is not Unicode
+                self._pdf = mupdf.open(stream=file.read(), filetype="pdf")
+            else:
+                self._pdf = mupdf.open(name, filetype="pdf")
+            self._unlock(options.password)
+            self.page_count: int = self._pdf.page_count
+            with suppress(*_PDF_ERRORS()):
+                self._pdf.load_page(0)  # which looks at the page tree and reports on all of it, not on this page
+        except _PDF_ERRORS() as error:
+            raise InputFileError(f"{name} is damaged beyond repair: no page of this PDF can be found; try another copy") from error
+        file.close()
+        damaged = self._pdf.is_repaired
+        if not self.page_count:
+            self._pdf.close()
+            raise InputFileError(f"{name} is {'a damaged PDF of which no page is left' if damaged else 'a PDF without any page'}")
+        if damaged:
+            logger.warning("%s is damaged and was repaired: %d pages were found, some may be missing or incomplete", name, self.page_count)
+        logger.debug("%s: MuPDF on opening: %s", name, mupdf.TOOLS.mupdf_warnings())
+
+    def _unlock(self, password: str) -> None:
+        if self._pdf.needs_pass and not self._pdf.authenticate(password):
+            problem = "the one given does not open it; check it" if password else "none was given; give it with --password"
+            self._pdf.close()
+            raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._pdf.close()
+
+    def read(self, index: int) -> PageImage:
+        """Read a page: a scan as its own pixels, anything else rasterised."""
+        mupdf = _mupdf()
+        mupdf.TOOLS.reset_mupdf_warnings()
+        where = f"page {index + 1} of {self._name}"
+        try:
+            page = self._pdf.load_page(index)
+            image = (None if self._dpi else _scan(page)) or _rasterise(page, self._dpi or _raster_dpi(page))
+        except _PDF_ERRORS() as error:
+            raise InputFileError(f"{where} is damaged and cannot be read: {error}") from error
+        finally:
+            mupdf.TOOLS.store_shrink(100)  # or fonts and images of pages gone by pile up to 256 MB
+        messages = mupdf.TOOLS.mupdf_warnings()
+        if _DAMAGE.search(messages):
+            if image.gray.min() == image.gray.max():
+                raise InputFileError(f"{where} is damaged and nothing of it is left: {_summary(messages)}")
+            logger.warning("%s may be incomplete: %s", where, _summary(messages))
+        elif messages:
+            logger.debug("%s: MuPDF: %s", where, messages)
+        return image
+
+
+@cache
+def _PDF_ERRORS() -> tuple[type[Exception], ...]:
+    """What PyMuPDF raises when a document or page cannot be read."""
+    return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
+
+
+_DAMAGE = re.compile(r"error|cannot|premature|corrupt|truncat|not a stream|non-page object|unknown filter", re.IGNORECASE)
+"""In MuPDF's messages: content is lost. Others tell of harmless oddities in fonts and metadata."""
+
+
+def _summary(messages: str) -> str:
+    """The first of MuPDF's messages, and how many there were."""
+    first, *rest = messages.splitlines()
+    return f"{first} (and {len(rest)} more)" if rest else first
+
+
+def _rasterise(page: Any, dpi: float) -> PageImage:
+    """Draw a page, annotations included, at `dpi` or, where that would pass MAX_PIXELS, less."""
+    mupdf = _mupdf()
+    square_inches = page.rect.width * page.rect.height / POINTS_PER_INCH**2
+    limit = math.sqrt(MAX_PIXELS / square_inches)
+    if dpi > limit:
+        logger.warning("page %d is too large for %.0f dpi; read at %.1f", page.number + 1, dpi, limit)
+        dpi = limit
+    zoom = dpi / POINTS_PER_INCH
+    return PageImage(page.number, _samples(page.get_pixmap(matrix=mupdf.Matrix(zoom, zoom), colorspace=mupdf.csGRAY, alpha=False)), dpi)
+
+
+def _samples(pixmap: Any) -> np.ndarray:
+    """A grey pixmap as uint8 (height, width), its own copy."""
+    rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
+    return rows[:, : pixmap.width].copy()
+
+
+def _raster_dpi(page: Any) -> int:
+    """The resolution to draw a page at: enough for its text's em to be EM_PIXELS high, and for the images it consists of."""
+    wanted = [dpi for dpi in (_text_dpi(page), _images_dpi(page)) if dpi]
+    low, high = RASTER_DPI_RANGE
+    return round(min(max([*wanted, low]), high)) if wanted else DEFAULT_DPI
+
+
+def _text_dpi(page: Any) -> float | None:
+    """The resolution at which the em of the commonest font size is EM_PIXELS high; None for a page without a text layer."""
+    characters: Counter[float] = Counter()
+    for block in page.get_text("dict", flags=0)["blocks"]:
+        for line in block.get("lines", ()):
+            for span in line["spans"]:
+                characters[round(span["size"], 1)] += len(span["text"].replace(" ", ""))
+    size = characters.most_common(1)[0][0] if characters.total() else 0.0
+    return EM_PIXELS * POINTS_PER_INCH / size if size > 0 else None
+
+
+def _images_dpi(page: Any) -> float | None:
+    """The highest resolution of a page's larger images, if images cover half of it; None for any other page."""
+    areas: list[float] = []
+    dpis: list[float] = []
+    for image in page.get_image_info():
+        a, b, c, d, _, _ = image["transform"]
+        area = abs(a * d - b * c) / (page.rect.width * page.rect.height)
+        if area > 0:
+            areas.append(area)
+            dpis.append(image["width"] * POINTS_PER_INCH / math.hypot(a, b) if area > 0.05 else 0)
+    return max(dpis) if sum(areas) >= 0.5 else None
+
+
+def _scan(page: Any) -> PageImage | None:
+    """The pixels of the one image that makes up a page, as stored, turned upright; None for any other page.
+
+    The image must fill the page, be opaque and undistorted, and have nothing drawn over it that shows: an invisible
+    text layer may be there, and one filled path below it, which is how a white background is drawn.
+    """
+    drawn = [kind for kind, _ in page.get_bboxlog() if kind != "ignore-text"]
+    if drawn not in (["fill-image"], ["fill-path", "fill-image"]) or page.first_annot or page.first_widget:
+        return None
+    (info,) = page.get_image_info() or [None]
+    if info is None or info["has-mask"]:
+        return None
+    mupdf = _mupdf()
+    a, b, c, d, *_ = mupdf.Matrix(info["transform"]) * page.rotation_matrix
+    transposed = abs(b) > abs(a)
+    across, down, slant = (c, b, abs(a) + abs(d)) if transposed else (a, d, abs(b) + abs(c))
+    box = mupdf.Rect(info["bbox"]) * page.rotation_matrix
+    misses = max(
+        abs(box.x0 - page.rect.x0) / page.rect.width,
+        abs(box.x1 - page.rect.x1) / page.rect.width,
+        abs(box.y0 - page.rect.y0) / page.rect.height,
+        abs(box.y1 - page.rect.y1) / page.rect.height,
+    )
+    if slant > 0.001 * (abs(across) + abs(down)) or misses > SCAN_EDGE:
+        return None
+    width, height = (info["height"], info["width"]) if transposed else (info["width"], info["height"])
+    dpi, dpi_down = width * POINTS_PER_INCH / abs(across), height * POINTS_PER_INCH / abs(down)
+    if abs(dpi / dpi_down - 1) > 0.02 or dpi < DPI_RANGE[0] or width * height > MAX_PIXELS:
+        return None
+    xrefs = {image[0] for image in page.get_images() if (image[2], image[3]) == (info["width"], info["height"])}
+    if len(xrefs) != 1:
+        return None
+    pixmap = mupdf.Pixmap(page.parent, xrefs.pop())
+    if pixmap.colorspace is None or pixmap.alpha:
+        return None
+    if pixmap.colorspace.name != mupdf.csGRAY.name:
+        pixmap = mupdf.Pixmap(mupdf.csGRAY, pixmap)
+    return PageImage(page.number, _place(_samples(pixmap), transposed, across < 0, down < 0), dpi)
+
+
+# Images
+
+
+def _image_plugin(head: bytes) -> type[ImageFile.ImageFile] | None:
+    """The Pillow class that reads a file of these first bytes.
+
+    Named here rather than left to Image.open, which loads all of Pillow's forty formats, and whose limit on pixels is
+    a global that a library has no business changing.
+    """
+    return next((plugin for signature, plugin in _IMAGE_SIGNATURES if re.match(signature, head, re.DOTALL)), None)
+
+
+_IMAGE_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
+    (rb"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
+    (rb"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
+    (rb"II[*+]\0|MM\0[*+]", TiffImagePlugin.TiffImageFile),
+    (rb"RIFF....WEBP", WebPImagePlugin.WebPImageFile),
+    (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
+    (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BmpImagePlugin.BmpImageFile),
+)
+
+_SUBFILE_TYPE, _ORIENTATION = 254, 274  # TIFF 6.0, section 8; the second is also Exif's
+_REDUCED_RESOLUTION = 1  # bit of the former: a thumbnail of another page
+
+
+class _ImageDocument:
+    """An image file that yields its one page, or a TIFF's several; of an animation, the first frame."""
+
+    def __init__(self, file: BinaryIO, name: str, plugin: type[ImageFile.ImageFile]) -> None:
+        self._file = file
+        self._name = name
+        self._plugin = plugin
+        try:
+            self._image = plugin(file)
+            self._frames = _tiff_pages(self._image) if isinstance(self._image, TiffImagePlugin.TiffImageFile) else [0]
+        except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to
+            raise InputFileError(f"{name} is a damaged {plugin.format} image: {error}; try another copy") from error
+        self.page_count = len(self._frames)
+        if not self._frames:
+            raise InputFileError(f"{name} is a TIFF file without any page")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, index: int) -> PageImage:
+        """Read a page."""
+        try:
+            if self.page_count == 1 and self._frames == [0]:
+                self._file.seek(0)
+                image = self._plugin(self._file)  # anew, so that the decoded pixels do not outlive this call
+            else:
+                image = self._image  # which knows where in the file each frame is
+                image.seek(self._frames[index])
+            _check_size(image, self._name)
+            return _image_to_page(index, image)
+        except InputFileError:
+            raise
+        except Exception as error:  # as above
+            raise InputFileError(f"page {index + 1} of {self._name} is damaged or cut short: {error}; try another copy") from error
+
+
+def _tiff_pages(image: TiffImagePlugin.TiffImageFile) -> list[int]:
+    """The frames of a TIFF file that are pages rather than thumbnails of pages."""
+    pages = []
+    for frame in range(image.n_frames):
+        image.seek(frame)
+        if not image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED_RESOLUTION:
+            pages.append(frame)
+    return pages
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    """Refuse, before decoding it, an image that would take more memory than MAX_DECODED_BYTES."""
+    pixel_bytes = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+    if image.width * image.height * pixel_bytes > MAX_DECODED_BYTES:
+        raise InputFileError(
+            f"an image may take {MAX_DECODED_BYTES / 1e9:g} GB decoded, but {name} has {image.width} × {image.height} pixels of "
+            f"{pixel_bytes} bytes; save it at a lower resolution or without colour"
+        )
+
+
+def _image_to_page(index: int, image: ImageFile.ImageFile) -> PageImage:
+    """Decode an image to an upright PageImage with square pixels and at most MAX_PIXELS of them."""
+    dpi_across, dpi_down = _image_dpi(image)
+    orientation = _orientation(image)
+    stored_width = image.width
+    factor = _reduction(image)
+    if factor > 1:
+        logger.warning("page %d has %d × %d pixels, more than are of use; read at 1/%d", index + 1, *image.size, factor)
+    image.draft("L", (image.width // factor, image.height // factor))  # a JPEG can be decoded smaller, and to grey alone
+    image.load()
+    gray = _image_to_gray(image, _reduction(image))
+    dpi_across, dpi_down = (dpi * gray.shape[1] / stored_width for dpi in (dpi_across, dpi_down))
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):  # which Pillow has turned already
+        gray = _place(gray, orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8))
+    if orientation >= 5:
+        dpi_across, dpi_down = dpi_down, dpi_across
+    if dpi_across != dpi_down:
+        dpi = max(dpi_across, dpi_down)
+        size = (round(gray.shape[1] * dpi / dpi_across), round(gray.shape[0] * dpi / dpi_down))
+        return PageImage(index, cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), dpi)
+    return PageImage(index, gray, dpi_across)
+
+
+def _reduction(image: Image.Image) -> int:
+    """The whole number by which to divide an image's width and height for it to have at most MAX_PIXELS."""
+    return math.ceil(math.sqrt(image.width * image.height / MAX_PIXELS))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The Exif orientation: 1 for an upright image, up to 8 for the ways to turn and mirror one."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception as error:  # damaged metadata are no reason to refuse the pixels
+        logger.debug("Exif metadata cannot be read: %s", error)
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _image_dpi(image: Image.Image) -> tuple[float, float]:
+    """Resolution across and down, which differ in a fax only; DEFAULT_DPI where metadata give none in DPI_RANGE."""
+    low, high = DPI_RANGE
+    across, down = (float(dpi) for dpi in image.info.get("dpi", (0, 0)))
+    if not (low <= across <= high and low <= down <= high):
+        return DEFAULT_DPI, DEFAULT_DPI
+    return (across, down) if abs(across / down - 1) > 0.1 else (across, across)
+
+
+def _image_to_gray(image: Image.Image, factor: int) -> np.ndarray:
+    """Convert a decoded image of any mode to grey, its width and height divided by `factor`.
+
+    Returns:
+        uint8 (height, width).
+    """
+    # Decided once for the whole image, on a sample of its pixels.
+    sample = image.resize((min(image.width, _SAMPLE), min(image.height, _SAMPLE)), Image.Resampling.NEAREST)
+    deep = image.mode[0] in "IF"
+    excess_bits = max(int(np.asarray(sample).max()).bit_length() - 8, 0) if deep else 0
+    backdrop = _backdrop(sample) if image.has_transparency_data and not deep else None
+    if factor == 1:
+        return _band_to_gray(image, backdrop, excess_bits)
+    # A band of rows at a time: grey at full size would be as large as the image again.
+    step = factor * max(1, _SAMPLE**2 // (image.width * factor))
+    bands = []
+    for top in range(0, image.height, step):
+        band = _band_to_gray(image.crop((0, top, image.width, min(top + step, image.height))), backdrop, excess_bits)
+        size = (math.ceil(band.shape[1] / factor), math.ceil(band.shape[0] / factor))
+        bands.append(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
+    return np.concatenate(bands)
+
+
+_SAMPLE = 2048
+
+
+def _band_to_gray(image: Image.Image, backdrop: int | None, excess_bits: int) -> np.ndarray:
+    """Convert part of an image to uint8 (height, width): see `_image_to_gray`."""
+    if backdrop is not None:
+        gray, alpha = _gray_and_alpha(image)
+        # With white behind it, text that was light is dark once both are inverted.
+        ink = gray if backdrop == 255 else 255 - gray
+        return 255 - cv2.multiply(255 - ink, alpha, scale=1 / 255)
+    if image.mode.startswith("I"):
+        return np.clip(np.asarray(image).astype(np.int64) >> excess_bits, 0, 255).astype(np.uint8)
+    if image.mode == "F":
+        pixels = np.asarray(image)
+        return np.clip(pixels * (255 if pixels.max(initial=0) <= 1 else 1), 0, 255).astype(np.uint8)
+    if image.mode == "LAB":
+        return np.array(image.getchannel("L"))
+    if image.mode not in ("1", "L", "RGB"):
+        image = image.convert("RGB")
+    return np.array(image.convert("L"))
+
+
+def _gray_and_alpha(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """The grey and the opacity of an image with transparency, each uint8 (height, width)."""
+    rgba = image.convert("RGBA")
+    return np.array(rgba.convert("RGB").convert("L")), np.array(rgba.getchannel("A"))
+
+
+def _backdrop(sample: Image.Image) -> int:
+    """The grey that a transparent image is meant to be seen on: 255 or 0, whichever makes what is opaque stand out.
+
+    Where the opaque part is most of the image, it is the page with its own paper, not bare text, and the rest becomes
+    more of that paper.
+    """
+    gray, alpha = _gray_and_alpha(sample)
+    opaque = alpha >= 128
+    if not opaque.any():
+        return 255
+    light = np.median(gray[opaque]) >= 128
+    return 255 if light == (opaque.mean() > 0.5) else 0
