@@ -1,0 +1,111 @@
+"""A model folder: all that reading needs, found, checked, loaded and saved.
+
+    config.json                         format version and sizes of the network
+    char_dict_cn.json, ord_map_cn.json  the alphabet, in class order
+    weights.npz                         every weight, float16, by the name of its Keras variable
+    backbone.onnx                       the backbone for the CPU runtime, made from the same weights
+"""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from docrec.charset import Charset, load_charset, save_charset
+from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH
+from docrec.errors import BundleError, DocrecError
+from docrec.resources import models_folder
+
+FORMAT = 1
+DEFAULT_MODEL = "crnn-zh"
+INPUT = {"height": HEIGHT, "width": WIDTH, "frames": FRAMES, "ink_height": INK_HEIGHT}
+CONFIG, WEIGHTS, BACKBONE = "config.json", "weights.npz", "backbone.onnx"
+CHAR_DICT, ORD_MAP = "char_dict_cn.json", "ord_map_cn.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened model folder: where it is, its alphabet, and the sizes of its network (see network.NetworkConfig)."""
+
+    folder: Path
+    charset: Charset
+    network: dict[str, Any]
+
+    @property
+    def backbone(self) -> Path:
+        """The backbone as an ONNX file."""
+        return self.folder / BACKBONE
+
+    def weights(self, prefix: str = "") -> dict[str, np.ndarray]:
+        """Weights whose names begin with `prefix`, float32, by name.
+
+        Raises:
+            BundleError: the file is damaged.
+        """
+        try:
+            with open(self.folder / WEIGHTS, "rb") as file, np.load(file) as stored:
+                return {name: stored[name].astype(np.float32) for name in stored.files if name.startswith(prefix)}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise BundleError(f"{self.folder / WEIGHTS} is damaged ({error}); install or copy the model anew") from error
+
+
+def load_bundle(folder: str | Path | None = None) -> Bundle:
+    """Open a model folder; None opens the bundled model.
+
+    Raises:
+        BundleError: it is absent, incomplete, damaged or of another format version.
+    """
+    folder = Path(folder) if folder is not None else models_folder() / DEFAULT_MODEL
+    if not folder.is_dir():
+        raise BundleError(f"the model must be a folder, and {folder} is {'a file' if folder.exists() else 'not there'}")
+    if missing := [name for name in (CONFIG, CHAR_DICT, ORD_MAP, WEIGHTS, BACKBONE) if not (folder / name).is_file()]:
+        raise BundleError(f"the model folder {folder} is incomplete: it lacks {', '.join(missing)}")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        version, network, geometry = config["format"], dict(config["network"]), config["input"]
+        classes = network["classes"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder / CONFIG} is no model configuration: {type(error).__name__} {error}") from error
+    if version != FORMAT:
+        raise BundleError(f"this docrec reads model format {FORMAT}, and {folder} is of format {version}; use the docrec it was made with")
+    if geometry != INPUT:
+        raise BundleError(f"the network's input must be {INPUT}, and that of {folder} is {geometry}")
+    try:
+        charset = load_charset(folder / CHAR_DICT, folder / ORD_MAP)
+    except DocrecError as error:
+        raise BundleError(f"the model folder {folder} is damaged: {error}") from error
+    if classes != len(charset):
+        raise BundleError(f"the model folder {folder} is damaged: the network has {classes} classes, the dictionary {len(charset)}")
+    return Bundle(folder, charset, network)
+
+
+def save_bundle(folder: str | Path, charset: Charset, config: Any, backbone: Any, classifier: Any) -> Bundle:
+    """Write a model folder from Keras objects.
+
+    Args:
+        folder: made if need be; files of these names in it are replaced.
+        charset: alphabet, in class order.
+        config: the network's NetworkConfig.
+        backbone: Keras model from `network.build_backbone`.
+        classifier: Keras layer from `network.build_classifier`.
+
+    Raises:
+        MissingDependencyError: the package onnx is not installed.
+    """
+    import keras
+
+    from docrec.onnx_graph import backbone_to_onnx
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = [*backbone.weights, *classifier.weights]
+    arrays = {variable.path: keras.ops.convert_to_numpy(variable).astype(np.float16) for variable in variables}
+    np.savez(folder / WEIGHTS, **arrays)
+    (folder / BACKBONE).write_bytes(backbone_to_onnx(backbone))
+    save_charset(charset, folder / CHAR_DICT, folder / ORD_MAP)
+    content = {"format": FORMAT, "input": INPUT, "network": config.to_dict()}
+    (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return Bundle(folder, charset, config.to_dict())

@@ -1,0 +1,174 @@
+"""A line's crop to Chunks of the network's input size, and their Readings back to a Line: two inverses.
+
+A line is scaled so that the band layout gave it, the height of a full Hanzi's ink, becomes INK_HEIGHT rows, then cut into
+pieces of at most WIDTH columns. Where there is a gap as wide as a space, or behind punctuation, the cut is clean. Elsewhere a
+gap may as well lie within a Hanzi (川, 儿), so neighbouring chunks overlap by more than a character, each character near the
+cut stands whole in one of them, and joining picks the seam that lies farthest from the characters of both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from docrec.charset import Charset
+from docrec.ctc import Reading
+from docrec.document import Box, Glyph, Line
+
+HEIGHT = 32  # rows of the network's input
+WIDTH = 280  # columns of it
+FRAMES = 70  # frames the network tells of, each WIDTH / FRAMES columns
+INK_HEIGHT = 28  # rows that the band of a line becomes
+MARGIN = 3  # columns of paper kept at either end of a line
+CLEAN_GAP = 7  # columns; a gap this wide lies between characters, a quarter of the em
+OVERLAP = (34, 68)  # columns by which chunks overlap where no clean gap is found, at least and at most
+SEARCH = 110  # columns before the last possible one in which a clean gap is looked for
+PAPER = 0.12  # share of the line's darkest ink below which a column counts as empty
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a text line as the network takes it.
+
+    Attributes:
+        pixels: float32 (32, 280, 1), 0 = paper, 1 = ink.
+        line: index of its line.
+        left: page x of its column 0, in pixels.
+        scale: page pixels per column.
+        width: columns in use, from 0; the rest is padding.
+    """
+
+    pixels: np.ndarray
+    line: int
+    left: float
+    scale: float
+    width: int
+
+    @property
+    def right(self) -> float:
+        """Page x where the columns in use end, in pixels."""
+        return self.left + self.width * self.scale
+
+
+def line_to_chunks(gray: np.ndarray, box: Box, line: int) -> list[Chunk]:
+    """Scale a line and cut it into Chunks from left to right.
+
+    Args:
+        gray: the page, uint8 (H, W), 255 = paper.
+        box: the line's band; its height is that of a full Hanzi's ink.
+        line: index of the line, for Chunk.line.
+    """
+    scale = max(box.height, 1.0) / INK_HEIGHT
+    ink, left = _scaled_band(gray, box, scale)
+    return [_chunk(ink[:, start:end], line, left + start * scale, scale) for start, end in _cuts(ink)]
+
+
+def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: Box, charset: Charset) -> Line:
+    """Join the readings of a line's chunks into a Line; spaces beside Hanzi and full-width marks are dropped."""
+    pieces = [_glyphs(chunk, reading, charset) for chunk, reading in zip(chunks, readings, strict=True)]
+    seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
+    bounds = list(zip([-np.inf, *seams], [*seams, np.inf], strict=True))
+    glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in piece if low <= _middle(glyph) < high]
+    return Line(box, _without_idle_spaces(glyphs))
+
+
+def is_wide(char: str) -> bool:
+    """Whether a character is set in a full em: Hanzi, kana, full-width punctuation."""
+    return char > "\u2e7f"
+
+
+def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
+    """The line at the network's scale, float32 (32, W), 1 = ink, and the page x of its first column."""
+    margin = (HEIGHT - INK_HEIGHT) / 2 * scale
+    top, bottom = round(box.top - margin), round(box.bottom + margin)
+    left, right = round(box.left - MARGIN * scale), round(box.right + MARGIN * scale)
+    height, width = gray.shape
+    crop = gray[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    if any(padding):
+        crop = cv2.copyMakeBorder(crop, *padding, cv2.BORDER_CONSTANT, value=255)
+    columns = max(1, round((right - left) / scale))
+    resampling = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
+    return 1 - cv2.resize(crop, (columns, HEIGHT), interpolation=resampling).astype(np.float32) / 255, float(left)
+
+
+def _cuts(ink: np.ndarray) -> list[tuple[int, int]]:
+    """Columns (start, end) of the chunks of a line."""
+    total = ink.shape[1]
+    profile = ink.max(axis=0)
+    empty = profile < PAPER * max(float(profile.max()), 0.3)
+    blurred = ink.sum(axis=0)
+    cuts, start = [], 0
+    while total - start > WIDTH:
+        last = start + WIDTH
+        gap = _clean_gap(empty, last - SEARCH, last)
+        if gap is not None:
+            cuts.append((start, gap))
+            start = gap
+            continue
+        end = last - 24 + _last_minimum(blurred[last - 24 : last])
+        cuts.append((start, end))
+        least, most = OVERLAP
+        start = end - most + _last_minimum(blurred[end - most : end - least])
+    cuts.append((start, total))
+    return cuts
+
+
+def _clean_gap(empty: np.ndarray, low: int, high: int) -> int | None:
+    """Middle of the last run of at least CLEAN_GAP empty columns that lies in [low, high), or None."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], empty[low:high], [False]]).astype(np.int8)))
+    runs = [(begin, end) for begin, end in edges.reshape(-1, 2) if end - begin >= CLEAN_GAP]
+    return low + int(sum(runs[-1]) // 2) if runs else None
+
+
+def _last_minimum(values: np.ndarray) -> int:
+    """Index of the last of the smallest values."""
+    return len(values) - 1 - int(np.argmin(values[::-1]))
+
+
+def _chunk(ink: np.ndarray, line: int, left: float, scale: float) -> Chunk:
+    pixels = np.zeros((HEIGHT, WIDTH, 1), np.float32)
+    pixels[:, : ink.shape[1], 0] = ink
+    return Chunk(pixels, line, left, scale, ink.shape[1])
+
+
+def _glyphs(chunk: Chunk, reading: Reading, charset: Charset) -> list[Glyph]:
+    """The characters of one chunk on the page; where two meet is half way between their middles, at most half an em away."""
+    frame = WIDTH / FRAMES * chunk.scale
+    middles = [chunk.left + (mark.start + mark.end) / 2 * frame for mark in reading.marks]
+    borders = [chunk.left, *((a + b) / 2 for a, b in pairwise(middles)), max(chunk.right, chunk.left)]
+    half = HEIGHT / 2 * chunk.scale
+    return [
+        Glyph(charset.characters[mark.label], max(middle - half, min(left, middle)), min(middle + half, max(right, middle)), mark.confidence)
+        for mark, middle, left, right in zip(reading.marks, middles, borders, borders[1:], strict=False)
+    ]
+
+
+def _middle(glyph: Glyph) -> float:
+    return (glyph.left + glyph.right) / 2
+
+
+def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[Glyph]) -> float:
+    """Page x at which reading goes over from one chunk to the next: in their overlap, farthest from all characters."""
+    width = first.right - second.left
+    if width <= 0:
+        return second.left
+    places = np.linspace(second.left + width / 4, first.right - width / 4, 33)
+    middles = np.array([_middle(glyph) for glyph in (*before, *after)] or [-np.inf])
+    clearance = np.abs(places[:, None] - middles).min(axis=1)
+    centre = np.abs(places - places.mean()) * 1e-3
+    return float(places[np.argmax(np.minimum(clearance, HEIGHT / 2 * first.scale) - centre)])
+
+
+def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
+    """Keep a space only between two characters of which at most one is wide, and only one of several."""
+    kept: list[Glyph] = []
+    for index, glyph in enumerate(glyphs):
+        if glyph.char == " ":
+            after = next((other.char for other in glyphs[index + 1 :] if other.char != " "), None)
+            if not kept or after is None or kept[-1].char == " " or (is_wide(kept[-1].char) and is_wide(after)):
+                continue
+        kept.append(glyph)
+    return tuple(kept)

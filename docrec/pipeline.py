@@ -1,0 +1,80 @@
+"""The whole flow: a document's pages, one after another, from pixels to text."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from docrec.chunk import Chunk, line_to_chunks, readings_to_line
+from docrec.clean import clean
+from docrec.ctc import Reading
+from docrec.document import Box, Page
+from docrec.layout import find_lines
+from docrec.options import ReadOptions
+from docrec.recognizer import Recognizer
+from docrec.source import PageImage, open_source
+
+
+def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognizer, options: ReadOptions | None = None) -> Iterator[Page]:
+    """Read a document.
+
+    Args:
+        document: path or binary stream of a PDF or an image.
+        recognizer: see `recognizer.load`.
+        options: see ReadOptions.
+
+    Returns:
+        Its pages in order, each as soon as it is read; pages wait for the batch their last line is in.
+
+    Raises:
+        DocrecError: see errors; before the first page where the document itself is at fault.
+    """
+    options = options or ReadOptions()
+    started: deque[_StartedPage] = deque()
+
+    def chunks() -> Iterator[Chunk]:
+        for image in source:
+            page = _start(clean(image))
+            started.append(page)
+            yield from page.chunks
+
+    with open_source(document, options) as source:
+        for reading in recognizer.read(chunks(), options.batch_size):
+            next(page for page in started if not page.is_read).readings.append(reading)
+            while started and started[0].is_read:
+                yield _finish(started.popleft(), recognizer)
+        while started:
+            yield _finish(started.popleft(), recognizer)
+
+
+@dataclass
+class _StartedPage:
+    """A page that is cut into chunks and waits for their readings."""
+
+    index: int
+    width: int
+    height: int
+    dpi: float
+    boxes: tuple[Box, ...]
+    chunks: list[Chunk]
+    readings: list[Reading] = field(default_factory=list)
+
+    @property
+    def is_read(self) -> bool:
+        return len(self.readings) == len(self.chunks)
+
+
+def _start(image: PageImage) -> _StartedPage:
+    boxes = find_lines(image)
+    chunks = [chunk for number, box in enumerate(boxes) for chunk in line_to_chunks(image.gray, box, number)]
+    height, width = image.gray.shape
+    return _StartedPage(image.index, width, height, image.dpi, boxes, chunks)
+
+
+def _finish(page: _StartedPage, recognizer: Recognizer) -> Page:
+    of_line: list[list[tuple[Chunk, Reading]]] = [[] for _ in page.boxes]
+    for chunk, reading in zip(page.chunks, page.readings, strict=True):
+        of_line[chunk.line].append((chunk, reading))
+    lines = [readings_to_line(*zip(*pairs, strict=True), box, recognizer.charset) for pairs, box in zip(of_line, page.boxes, strict=True)]
+    return Page(page.index, page.width, page.height, page.dpi, tuple(line for line in lines if line.glyphs))

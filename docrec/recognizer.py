@@ -1,0 +1,139 @@
+"""Chunks to Readings: a model, loaded once, run in batches on the CPU or a GPU."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from docrec.bundle import Bundle, load_bundle
+from docrec.charset import Charset
+from docrec.chunk import Chunk
+from docrec.ctc import Classifier, Reading, decode
+from docrec.errors import BundleError, CharsetError, MissingDependencyError, OptionError
+from docrec.options import DEVICES
+
+Backbone = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Images float32 (N, 32, 280, 1) to features float32 (N, 70, F) and blank logits float32 (N, 70)."""
+
+GPU_NODES = ("/dev/nvidiactl", "/dev/dxg")
+
+
+class Recognizer:
+    """Reads Chunks with one model; made by `load`.
+
+    Attributes:
+        bundle: the model.
+        charset: the model's alphabet, by which Readings are to be understood.
+        device: "cpu" or "gpu", where the network runs.
+    """
+
+    def __init__(self, bundle: Bundle, backbone: Backbone, classifier: Classifier, device: str) -> None:
+        self.bundle = bundle
+        self.charset = bundle.charset
+        self.device = device
+        self._backbone = backbone
+        self._classifier = classifier
+
+    def read(self, chunks: Iterable[Chunk], batch_size: int) -> Iterator[Reading]:
+        """Read chunks in batches of the given size, in order; chunks are taken only as batches need them."""
+        chunks = iter(chunks)
+        while batch := list(itertools.islice(chunks, batch_size)):
+            features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))
+            yield from decode(features, blank, self._classifier)
+
+
+def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None) -> Recognizer:
+    """Load a model for reading.
+
+    Args:
+        model: its folder; None is the bundled model.
+        device: "cpu", "gpu", or "auto": a GPU where there is one and TensorFlow to drive it.
+        charset: the characters that may appear; None is all of the model's.
+
+    Raises:
+        BundleError: the model folder is absent, damaged or of another version.
+        CharsetError: `charset` has characters that the model lacks.
+        MissingDependencyError, OptionError: a GPU was asked for and there is no TensorFlow, or no GPU.
+    """
+    if device not in DEVICES:
+        raise OptionError(f"the device must be one of {', '.join(DEVICES)}, got {device!r}")
+    bundle = load_bundle(model)
+    classifier = _load_classifier(bundle, charset)
+    if device == "gpu" or (device == "auto" and any(map(os.path.exists, GPU_NODES)) and find_spec("tensorflow")):
+        backbone = _keras_backbone(bundle, required=device == "gpu")
+        if backbone:
+            return Recognizer(bundle, backbone, classifier, "gpu")
+    return Recognizer(bundle, _onnx_backbone(bundle), classifier, "cpu")
+
+
+def _load_classifier(bundle: Bundle, charset: Charset | None) -> Classifier:
+    weights = bundle.weights("classifier/")
+    try:
+        kernel, bias = weights["classifier/kernel"], weights["classifier/bias"]
+    except KeyError as error:
+        raise BundleError(f"the model folder {bundle.folder} is damaged: its weights lack {error}") from error
+    if kernel.shape[1:] != bias.shape or len(bias) != len(bundle.charset):
+        raise BundleError(f"the model folder {bundle.folder} is damaged: the classifier has the shape {kernel.shape}")
+    labels = np.arange(len(bias))
+    if charset is not None and set(charset.characters) != set(bundle.charset.characters):
+        if lacking := bundle.charset.missing(charset.characters):
+            shown = " ".join(lacking[:100]) + (" …" if len(lacking) > 100 else "")
+            raise CharsetError(f"the dictionary may only hold characters that the model knows; it lacks these {len(lacking)}: {shown}")
+        labels = np.array(sorted(bundle.charset.encode("".join(charset.characters))))
+        kernel, bias = np.ascontiguousarray(kernel[:, labels]), bias[labels]
+    return Classifier(kernel, bias, labels)
+
+
+def _onnx_backbone(bundle: Bundle) -> Backbone:
+    """The backbone on ONNX Runtime, with a thread for each core this process may use."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # keeps the peak of memory to what a batch needs
+    try:
+        session = onnxruntime.InferenceSession(str(bundle.backbone), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's errors have no common class of their own
+        raise BundleError(f"{bundle.backbone} is damaged: {error}") from error
+
+    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features, blank = session.run(["features", "blank"], {"image": images})
+        return features, blank
+
+    return run
+
+
+def _keras_backbone(bundle: Bundle, required: bool) -> Backbone | None:
+    """The backbone on TensorFlow's GPU; None where there is none and it is not required."""
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise MissingDependencyError("--device gpu needs TensorFlow; install docrec[gpu], or use --device cpu") from error
+    if not tensorflow.config.list_physical_devices("GPU"):
+        if required:
+            raise OptionError("--device gpu needs a GPU that TensorFlow can use, and it finds none; install docrec[gpu], or use --device cpu")
+        return None
+    return load_keras_backbone(bundle)
+
+
+def load_keras_backbone(bundle: Bundle) -> Backbone:
+    """The backbone as the Keras model it was trained as, on whatever device Keras prefers."""
+    from docrec.network import NetworkConfig, build_backbone
+
+    model = build_backbone(NetworkConfig.from_dict(bundle.network))
+    weights = bundle.weights()
+    try:
+        for variable in model.weights:
+            variable.assign(weights[variable.path])
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"the weights in {bundle.folder} do not fit its network: {error}") from error
+
+    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = model.predict_on_batch(images)
+        return outputs["features"], outputs["blank"][..., 0]
+
+    return run

@@ -1,0 +1,129 @@
+"""Cutting lines and joining their readings, as a table of cases with reasons.
+
+The reader here is ideal: it sees where the characters of a drawn line stand and reads those that lie whole within a chunk,
+and an invented one where the chunk's edge cuts a character in two.
+"""
+
+import numpy as np
+import pytest
+
+from docrec.charset import Charset
+from docrec.chunk import CLEAN_GAP, FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, readings_to_line
+from docrec.ctc import Mark, Reading
+from docrec.document import Box
+
+CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。#"))
+GARBAGE = "#"
+
+
+def draw(widths, gaps, height=28, left=50, top=40):
+    """A page with a line of boxes, each with a narrow gap inside as 川 has, and the places of the boxes."""
+    page = np.full((120, 2 * left + sum(widths) + sum(gaps)), 255, np.uint8)
+    places, x = [], left
+    for width, gap in zip(widths, gaps, strict=True):
+        page[top : top + height, x : x + width] = 0
+        if width > 20:
+            page[top : top + height, x + 7 : x + 12] = 255
+        places.append((x, x + width))
+        x += width + gap
+    return page, places, Box(places[0][0], top, places[-1][1], top + height)
+
+
+def ideal_reading(chunk, places, text):
+    marks = []
+    for char, (left, right) in zip(text, places, strict=True):
+        start, end = (left - chunk.left) / chunk.scale, (right - chunk.left) / chunk.scale
+        if end <= 0 or start >= chunk.width:
+            continue
+        whole = start >= -1.5 and end <= chunk.width + 1.5
+        middle = int((max(start, 0) + min(end, chunk.width)) / 2 / WIDTH * FRAMES)
+        marks.append(Mark(CHARSET.classes[char if whole else GARBAGE], middle, middle + 1, 0.9))
+    return Reading(tuple(marks))
+
+
+def read(page, places, box, text):
+    chunks = line_to_chunks(page, box, 0)
+    line = readings_to_line(chunks, [ideal_reading(chunk, places, text) for chunk in chunks], box, CHARSET)
+    return line, chunks
+
+
+DIGITS = "一二三四五六七八九十" * 4
+
+
+@pytest.mark.parametrize(
+    ("widths", "gaps", "why"),
+    [
+        ([26] * 5, [3] * 5, "a short line is one chunk"),
+        ([26] * 40, [3] * 40, "no gap between characters is wider than that inside one: chunks overlap"),
+        ([26] * 40, [0] * 40, "characters that touch have gaps only inside"),
+        ([26] * 40, [12] * 40, "widely set characters are cut between"),
+        ([26] * 40, ([3] * 6 + [20]) * 5 + [3] * 5, "a wide gap, as behind punctuation, is a clean cut"),
+        ([8] * 40, [2] * 40, "narrow letters"),
+        ([26, 8] * 20, [3] * 40, "letters among Hanzi"),
+        ([9] * 40, [6] * 40, "gaps a little too narrow to be sure of"),
+    ],
+)
+def test_no_character_is_lost_or_doubled(widths, gaps, why):
+    text = DIGITS[: len(widths)]
+    page, places, box = draw(widths, gaps)
+    line, chunks = read(page, places, box, text)
+    assert line.text == text, why
+    for glyph, (left, right) in zip(line.glyphs, places, strict=True):
+        assert abs((glyph.left + glyph.right - left - right) / 2) < 16, "glyphs stand where the ink is"
+    assert chunks[0].left <= box.left
+    assert chunks[-1].right >= box.right
+    assert all(before.right >= after.left for before, after in zip(chunks, chunks[1:], strict=False)), "no column is skipped"
+
+
+@pytest.mark.parametrize("height", [12, 28, 60])
+def test_the_band_is_scaled_to_the_height_of_training(height):
+    page, _, box = draw([height] * 4, [3] * 4, height)
+    (chunk,) = line_to_chunks(page, box, 7)
+    rows = np.flatnonzero(chunk.pixels[:, :, 0].max(axis=1) > 0.5)
+    assert chunk.pixels.shape == (HEIGHT, WIDTH, 1)
+    assert chunk.line == 7
+    assert chunk.scale == pytest.approx(height / INK_HEIGHT)
+    assert abs(len(rows) - INK_HEIGHT) <= 2
+    assert chunk.pixels[:, chunk.width :].max() == 0
+
+
+def test_a_line_of_dashes_is_not_blown_up():
+    page = np.full((100, 400), 255, np.uint8)
+    page[48:52, 20:380] = 0
+    chunks = line_to_chunks(page, Box(20, 36, 380, 64), 0)
+    assert all((chunk.pixels[:, :, 0] > 0.5).any(axis=1).sum() <= 6 for chunk in chunks)
+
+
+def test_a_line_at_the_edge_of_the_page_is_padded_with_paper():
+    page = np.zeros((28, 100), np.uint8)
+    (chunk,) = line_to_chunks(page, Box(0, 0, 100, 28), 0)
+    assert chunk.pixels[0].max() == 0
+    assert chunk.pixels[16, 50, 0] == 1
+
+
+def test_a_page_of_one_pixel_is_no_error():
+    (chunk,) = line_to_chunks(np.full((1, 1), 255, np.uint8), Box(0, 0, 1, 1), 0)
+    assert chunk.pixels.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("read_as", "text", "why"),
+    [
+        ("一 二", "一二", "no space between Hanzi"),
+        ("a b", "a b", "a space between words stays"),
+        ("一 a 二", "一 a 二", "a space between a Hanzi and a word that was printed stays"),
+        ("， a", "， a", "so it does behind punctuation before a word"),
+        (" a ", "a", "none at the ends"),
+        ("a  b", "a b", "one of several"),
+        ("一  二", "一二", "nor two between Hanzi"),
+    ],
+)
+def test_spaces(read_as, text, why):
+    page, _, box = draw([26] * 7, [3] * 7)
+    chunks = line_to_chunks(page, box, 0)
+    marks = tuple(Mark(CHARSET.classes[char], 5 * i, 5 * i + 1, 0.9) for i, char in enumerate(read_as))
+    assert readings_to_line(chunks, [Reading(marks)], box, CHARSET).text == text, why
+
+
+def test_the_clean_gap_is_wider_than_gaps_inside_hanzi():
+    assert INK_HEIGHT / 6 < CLEAN_GAP < INK_HEIGHT / 3

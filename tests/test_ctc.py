@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from docrec.ctc import Classifier, Mark, collapse, decode
+
+A, B = 0, 1
+
+
+@pytest.mark.parametrize(
+    ("path", "marks", "why"),
+    [
+        ([-1, -1, -1], [], "blanks alone say nothing"),
+        ([A, A, -1], [(A, 0, 2)], "a repeated label is one character"),
+        ([A, -1, A], [(A, 0, 1), (A, 2, 3)], "a blank between makes it two"),
+        ([A, B, B], [(A, 0, 1), (B, 1, 3)], "another label starts another character"),
+        ([-1, -1, B], [(B, 2, 3)], "a character may end at the last frame"),
+    ],
+)
+def test_collapse(path, marks, why):
+    reading = collapse(np.array(path), np.linspace(0.5, 0.9, len(path)))
+    assert [(mark.label, mark.start, mark.end) for mark in reading.marks] == marks, why
+
+
+def test_a_mark_is_as_sure_as_its_surest_frame():
+    assert collapse(np.array([A, A]), np.array([0.4, 0.7])).marks == (Mark(A, 0, 2, 0.7),)
+
+
+def test_decode_equals_the_best_path_over_all_classes():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(5, 30, 8)).astype(np.float32)
+    blank = random.normal(size=(5, 30)).astype(np.float32)
+    classifier = Classifier(random.normal(size=(8, 12)).astype(np.float32), random.normal(size=12).astype(np.float32), np.arange(12))
+
+    scores = np.exp(features @ classifier.kernel + classifier.bias)
+    characters = scores / scores.sum(-1, keepdims=True)
+    blanks = 1 / (1 + np.exp(-blank[..., None]))
+    everything = np.concatenate([characters * (1 - blanks), blanks], axis=-1)
+    path = everything.argmax(-1)
+    expected = [collapse(np.where(row == 12, -1, row), best) for row, best in zip(path, everything.max(-1), strict=True)]
+
+    got = decode(features, blank, classifier)
+    for reading, wanted in zip(got, expected, strict=True):
+        assert [mark.label for mark in reading.marks] == [mark.label for mark in wanted.marks]
+        assert [mark.confidence for mark in reading.marks] == pytest.approx([mark.confidence for mark in wanted.marks], abs=1e-5)
+    assert sum(len(reading.marks) for reading in got) > 20
+
+
+def test_labels_left_out_of_the_classifier_never_appear():
+    random = np.random.default_rng(1)
+    features = random.normal(size=(4, 70, 8)).astype(np.float32)
+    kernel = random.normal(size=(8, 9)).astype(np.float32)
+    some = Classifier(kernel[:, [2, 5]], np.zeros(2, np.float32), np.array([2, 5]))
+    labels = {mark.label for reading in decode(features, np.full((4, 70), -5.0, np.float32), some) for mark in reading.marks}
+    assert labels == {2, 5}
