@@ -1,0 +1,174 @@
+"""What training lines say: running text, random characters, code and numbers, drawn without end."""
+
+import gzip
+import lzma
+import re
+import string
+from collections.abc import Callable, Iterable
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+
+from docrec.charset import Charset
+from docrec.errors import TrainingDataError
+from docrec.training.fonts import is_hanzi
+
+WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—…·〈〉〔〕"
+ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
+BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
+LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
+# How often each kind of line is drawn.
+PROSE, RANDOM, LATIN, TOKENS, SYMBOLS = 0.44, 0.24, 0.18, 0.11, 0.03
+
+
+class TextSource:
+    """Draws the text of one line at a time.
+
+    Args:
+        paths: files of text, plain or compressed (.xz, .gz), HTML or manual pages among them; folders are searched.
+        charset: characters outside it are left out.
+
+    Raises:
+        TrainingDataError: the files hold no Chinese text.
+    """
+
+    def __init__(self, paths: Iterable[str | Path], charset: Charset) -> None:
+        files = [file for path in map(Path, paths) for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+        prose, latin = [], []
+        for file in files:
+            text = _clean(_read(file), charset)
+            hanzi = sum(map(is_hanzi, text[:20000]))
+            (prose if hanzi > 0.1 * len(text[:20000]) else latin).append(text)
+        self._alphabet = charset.classes.keys()
+        self._prose = "\n".join(prose)
+        self._latin = "\n".join(latin)
+        if len(self._prose) < 1000:
+            raise TrainingDataError(f"training needs Chinese text, at least 1,000 characters; found {len(self._prose)} in {len(files)} files")
+        self._hanzi = [char for char in charset.characters if is_hanzi(char)]
+        others = [char for char in charset.characters if not is_hanzi(char) and char > "~"]
+        self._scripts = [
+            [char for char in others if low <= ord(char) <= high]
+            for low, high in ((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B))
+        ]
+        runs = {char for script in self._scripts for char in script}
+        self._signs = [char for char in others if char not in runs]
+        self._marks = [char for char in WIDE_MARKS if char in charset.classes]
+
+    def draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
+        """Draw about 60 characters of the alphabet; `has` says which Hanzi the typeface can show, for lines of random ones."""
+        return "".join(char for char in self._draw(random, has) if char in self._alphabet)
+
+    def _draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
+        kind = random.random()
+        if kind < PROSE:
+            return self._window(self._prose, random)
+        if (kind := kind - PROSE) < RANDOM:
+            return self._random_hanzi(random, has)
+        if (kind := kind - RANDOM) < LATIN:
+            return self._window(self._latin, random) if self._latin else self._tokens(random)
+        if kind - LATIN < TOKENS:
+            return self._mixed(random)
+        return self._symbols(random)
+
+    def _window(self, text: str, random: np.random.Generator) -> str:
+        start = int(random.integers(0, max(1, len(text) - LINE_LENGTH)))
+        bullet = f"{random.choice(list(BULLETS))} " if random.random() < 0.03 else ""
+        return bullet + re.sub(r"\s+", " ", text[start : start + LINE_LENGTH]).strip()
+
+    def _random_hanzi(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
+        picks = [self._hanzi[i] for i in random.integers(0, len(self._hanzi), 36)]
+        chars = [char for char in picks if has(char)][:24]
+        for place in random.integers(0, len(chars) + 1, int(random.integers(0, 5))):
+            pool = self._marks if random.random() < 0.6 else ASCII_MARKS + string.digits + string.ascii_letters
+            chars.insert(int(place), str(random.choice(list(pool))))
+        return "".join(chars)
+
+    def _mixed(self, random: np.random.Generator) -> str:
+        """Tokens of Latin and numbers among running Chinese, as in technical prose."""
+        if random.random() < 0.3:
+            return self._tokens(random)
+        prose = self._window(self._prose, random)
+        cut = int(random.integers(0, 12))
+        gap = " " if random.random() < 0.6 else ""
+        return prose[:cut] + gap + self._token(random) + gap + prose[cut : cut + int(random.integers(1, 8))] + gap + self._token(random) + gap + prose[cut + 8 :]
+
+    def _tokens(self, random: np.random.Generator) -> str:
+        return " ".join(self._token(random) for _ in range(10))
+
+    def _token(self, random: np.random.Generator) -> str:
+        def word(low: int = 1, high: int = 10) -> str:
+            return "".join(random.choice(list(string.ascii_lowercase), int(random.integers(low, high))))
+
+        def number(low: int = 1, high: int = 6) -> str:
+            return "".join(random.choice(list(string.digits), int(random.integers(low, high))))
+
+        def mark() -> str:
+            return str(random.choice(list(ASCII_MARKS)))
+
+        kind = int(random.integers(0, 14))
+        if kind == 0:
+            return f"http://{word(2)}.{word(2)}.{random.choice(['com', 'org', 'net', 'cn'])}/{word()}/{word()}"
+        if kind == 1:
+            return f"\\{word(2)}{{{word()}}}" if random.random() < 0.6 else f"\\{word(2)}[{word()}={number(1, 3)}]{{{word()}}}"
+        if kind == 2:
+            return f"{word()}_{word()}({word(1, 4)}, {word(1, 4)});"
+        if kind == 3:
+            return f"{number(1, 3)}.{number(1, 4)}" + str(random.choice(["", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元"]))
+        if kind == 4:
+            return f"{number(4, 5)}年{number(1, 3)}月{number(1, 3)}日" if random.random() < 0.5 else f"{number(4, 5)}-{number(2, 3)}-{number(2, 3)}"
+        if kind == 5:
+            return word(2).capitalize() + word(2).capitalize() + "()"
+        if kind == 6:
+            return word(1, 5).upper() + random.choice(["", "-"]) + number(1, 4)
+        if kind == 7:
+            return f"({number(1, 3)})" if random.random() < 0.5 else f"[{number(1, 3)}]"
+        if kind == 8:
+            return f"/{word()}/{word()}-{number(1, 2)}.{number(1, 2)}/{word()}.{word(2, 4)}"
+        if kind == 9:
+            return "".join(random.choice(list(string.ascii_letters + string.digits), int(random.integers(1, 10))))
+        if kind == 10:
+            return "".join(random.choice(list(string.printable[:94]), int(random.integers(2, 10))))
+        if kind == 11:
+            return f"{word(1, 3)} {random.choice(list('=+-*/<>'))} {number(1, 4)}"
+        if kind == 12:
+            return mark() + word() + mark() + word(1, 4)
+        return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
+
+    def _symbols(self, random: np.random.Generator) -> str:
+        if random.random() < 0.35:
+            scripts = [script for script in self._scripts if script]
+            if scripts:
+                script = scripts[int(random.integers(0, len(scripts)))]
+                return "".join(random.choice(script, 20))
+        prose = list(self._window(self._prose, random))
+        for place in random.integers(0, 12, 3):
+            prose.insert(int(place), str(random.choice(self._signs)) if self._signs else "·")
+        return "".join(prose)
+
+
+def _read(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+        if file.suffix == ".xz":
+            data = lzma.decompress(data)
+        elif file.suffix == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise TrainingDataError(f"the text file {file} cannot be read: {error}") from error
+    text = data.decode("utf-8", "ignore")
+    if ".htm" in file.name:
+        text = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", "", text)
+        text = unescape(re.sub(r"<(p|div|br|li|td|h\d)\b[^>]*>", "\n", text))
+        text = re.sub(r"<[^>]*>", "", text)
+    elif re.search(r"\.\d\w*\.gz$", file.name):  # a manual page
+        text = re.sub(r"(?m)^[.'].*$", "", text)
+        text = re.sub(r"\\f[A-Z]|\\&", "", text).replace("\\-", "-").replace("\\(", "")
+    return text
+
+
+def _clean(text: str, charset: Charset) -> str:
+    """Lines of at least four characters, all of them in the alphabet; tabs and wide spaces become spaces."""
+    text = re.sub(r"[\t\u3000\xa0]+", " ", text)
+    text = text.translate({ord(char): None for char in charset.missing(text) if char != "\n"})
+    return "\n".join(line for line in map(str.strip, text.split("\n")) if len(line) >= 4)

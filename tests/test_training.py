@@ -1,0 +1,193 @@
+import os
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docrec.charset import Charset
+from docrec.errors import TrainingDataError
+
+pytest.importorskip("freetype", reason="training needs docrec[train]")
+
+from docrec.training.fonts import Font, FontSet, load_fonts
+from docrec.training.synth import RenderedLine, Renderer, Span
+from docrec.training.targets import BLANK, CHARACTER, EITHER, PICKED, make_batch, spans_to_frames
+from docrec.training.text import TextSource
+
+PROSE = "山高月小水落石出曾日月之几何而江山不可复识矣。\n清风徐来，水波不兴；举酒属客，诵明月之诗。\n" * 40
+
+
+@pytest.fixture(scope="session")
+def font_folder(tmp_path_factory):
+    """A folder of one Chinese font, the one PyMuPDF carries."""
+    import pymupdf
+
+    folder = tmp_path_factory.mktemp("fonts")
+    (folder / "china-s.ttf").write_bytes(pymupdf.Font("china-s").buffer)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "prose.txt"
+    path.write_text(PROSE + "Two words of English, and code: f(x) = 1;\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def alphabet():
+    return Charset(tuple(sorted(set(PROSE.replace("\n", "") + "abcdefghijklmnopqrstuvwxyzABCT0123456789 ,.;:()=αβ（）" + "".join(map(chr, range(0x4E00, 0x4F00)))))))
+
+
+@pytest.fixture
+def renderer(alphabet, text_file, font_folder):
+    return Renderer(TextSource([text_file], alphabet), load_fonts([font_folder], alphabet_of_hanzi()), seed=5)
+
+
+def alphabet_of_hanzi():
+    return Charset(tuple(map(chr, range(0x4E00, 0x9FA6))))
+
+
+def test_fonts_are_sorted_by_what_they_hold(font_folder, alphabet):
+    fonts = load_fonts([font_folder], alphabet_of_hanzi())
+    assert [font.path.name for font in fonts.hanzi] == ["china-s.ttf"]
+    assert fonts.hanzi[0].has("汉")
+    assert not fonts.hanzi[0].has("\u0e01")
+
+
+def test_no_chinese_font_is_an_error(tmp_path):
+    with pytest.raises(TrainingDataError, match="3000 Hanzi"):
+        load_fonts([tmp_path], alphabet_of_hanzi())
+
+
+def test_a_font_file_that_is_none_is_an_error(tmp_path):
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    with pytest.raises(TrainingDataError, match="cannot be opened"):
+        Font(tmp_path / "broken.ttf")
+
+
+def test_glyphs_have_the_size_asked_for(font_folder):
+    font = Font(font_folder / "china-s.ttf")
+    glyph = font.bitmap("国", 40.0)
+    assert 30 <= glyph.ink.shape[0] <= 42
+    assert glyph.advance == pytest.approx(40, abs=1)
+    assert font.bitmap("国", 40.0, weight=1.0).ink.sum() > 1.1 * glyph.ink.sum()
+
+
+def test_text_comes_from_plain_compressed_and_marked_up_files(tmp_path, alphabet):
+    import gzip
+    import lzma
+
+    (tmp_path / "a.txt").write_text(PROSE, encoding="utf-8")
+    (tmp_path / "b.xz").write_bytes(lzma.compress("\u4e00\u4e01\u4e03\u4e07".encode()))
+    (tmp_path / "c.html").write_text("<head><title>x</title></head><p>\u4e08\u4e09\u4e0a&amp;\u4e0b\u4e0d</p>", encoding="utf-8")
+    (tmp_path / "d.1.gz").write_bytes(gzip.compress(".TH page\n\\fB\u4e0e\u4e10\u4e11\u4e13\\fR\n".encode()))
+    text = TextSource([tmp_path], alphabet)._prose
+    for part in ("清风徐来", "一丁七万", "丈三上下不", "与丐丑专"):
+        assert part in text
+    assert "title" not in text
+    assert "TH" not in text
+
+
+def test_too_little_text_is_an_error(tmp_path, alphabet):
+    (tmp_path / "a.txt").write_text("太少", encoding="utf-8")
+    with pytest.raises(TrainingDataError, match="at least 1,000 characters"):
+        TextSource([tmp_path], alphabet)
+
+
+def test_a_damaged_text_file_is_named(tmp_path, alphabet):
+    (tmp_path / "a.xz").write_bytes(b"no archive")
+    with pytest.raises(TrainingDataError, match=r"a\.xz cannot be read"):
+        TextSource([tmp_path], alphabet)
+
+
+def test_rendered_lines_are_of_the_networks_size_and_alphabet(renderer, alphabet):
+    lines = [renderer.draw() for _ in range(80)]
+    assert {line.pixels.shape for line in lines} == {(32, 280)}
+    assert {line.pixels.dtype for line in lines} == {np.dtype(np.uint8)}
+    assert alphabet.missing("".join(line.text for line in lines)) == []
+    assert np.mean([len(line.text) for line in lines]) > 5
+
+
+def test_characters_stand_where_their_spans_say(renderer):
+    """Blank columns inside the image are outside all spans, and spans of characters have ink."""
+    inked = total = 0
+    for line in (renderer.draw(clean=True) for _ in range(60)):
+        columns = line.pixels.max(axis=0)
+        for span in line.spans:
+            if span.char != " ":
+                total += 1
+                inked += columns[max(round(span.left), 0) : max(round(span.right), round(span.left) + 1)].max() > 60
+        assert all(a.left <= b.left for a, b in zip(line.spans, line.spans[1:], strict=False))
+    assert inked > 0.97 * total
+
+
+def test_the_same_seed_draws_the_same_lines(alphabet, text_file, font_folder):
+    text, fonts = TextSource([text_file], alphabet), load_fonts([font_folder], alphabet_of_hanzi())
+    one, two, other = (Renderer(text, FontSet(fonts.hanzi, fonts.latin), seed) for seed in (1, 1, 2))
+    for _ in range(10):
+        assert np.array_equal(one.draw().pixels, two.draw().pixels)
+    assert not np.array_equal(one.draw().pixels, other.draw().pixels)
+
+
+def test_frames_between_the_middles_may_be_either_character():
+    table = spans_to_frames([Span("一", 4, 12), Span("二", 20, 28)], [7, 9])
+    kinds = table[:, 0].tolist()
+    assert kinds[:8] == [BLANK, EITHER, CHARACTER, EITHER, BLANK, EITHER, CHARACTER, EITHER]
+    assert set(kinds[8:]) == {BLANK}
+    assert table[2].tolist() == [CHARACTER, 7, 7]
+    assert table[3].tolist() == [EITHER, 7, 9]
+    assert table[1].tolist() == [EITHER, -1, 7]
+    assert table[7].tolist() == [EITHER, 9, -1]
+
+
+def test_wide_characters_label_the_frames_beside_the_middle():
+    kinds = spans_to_frames([Span("一", 0, 28)], [0])[:, 0].tolist()
+    assert kinds[:7] == [EITHER, EITHER, CHARACTER, CHARACTER, CHARACTER, EITHER, EITHER]
+
+
+def test_a_batch_holds_its_classes_among_the_candidates(alphabet):
+    lines = [RenderedLine(np.zeros((32, 280), np.uint8), (Span("山", 0, 20), Span("月", 30, 50))) for _ in range(3)]
+    batch = make_batch(lines, alphabet, 50, np.random.default_rng(0))
+    assert len(set(batch.candidates.tolist())) == 50
+    assert alphabet.decode(batch.candidates[batch.labels[0, : batch.lengths[0]]]) == "山月"
+    assert batch.frames.shape == (3, PICKED)
+    others = len(alphabet) - 2
+    assert np.exp(batch.correction).sum() - 2 == pytest.approx(others, rel=1e-5)  # the sampled stand for all others
+
+
+@pytest.fixture
+def options(text_file, font_folder):
+    from docrec.training.fit import TrainOptions
+
+    return TrainOptions(text=(str(text_file),), fonts=(str(font_folder),), minutes=60, batch_size=8, candidates=64)
+
+
+@pytest.mark.slow
+def test_training_lowers_the_loss_saves_and_resumes(options, tmp_path, caplog):
+    from docrec.network import NetworkConfig
+    from docrec.training.fit import train
+
+    charset = alphabet_of_hanzi()
+    config = NetworkConfig(len(charset), channels=(4, 4, 8, 8, 16), lstm_units=8)
+    caplog.set_level("INFO", logger="docrec")
+    network = train(options, config, charset, tmp_path, stop_after=25)
+    stored = dict(np.load(tmp_path / "state.npz"))
+    again = train(options, config, charset, tmp_path, stop_after=0)
+    for before, after in zip(network.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(before), np.asarray(after))
+    assert "resumed at step 25" in caplog.text
+    assert '"step": 25' in str(stored["progress"])
+
+
+@pytest.mark.slow
+def test_another_networks_state_is_refused(options, tmp_path):
+    from docrec.errors import BundleError
+    from docrec.network import NetworkConfig
+    from docrec.training.fit import train
+
+    charset = alphabet_of_hanzi()
+    np.savez(tmp_path / "state.npz", progress="{}", v0=np.zeros(1))
+    with pytest.raises(BundleError, match="another network"):
+        train(options, NetworkConfig(len(charset), channels=(4, 4, 8, 8, 16), lstm_units=8), charset, tmp_path, stop_after=0)
