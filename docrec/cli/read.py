@@ -1,0 +1,195 @@
+"""The subcommands `pdf` and `image`: read documents, write their text, and show the work on a terminal."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+import click
+
+import docrec
+from docrec.charset import load_charset
+from docrec.cli.dictionary import Dictionary, settle
+from docrec.document import Page
+from docrec.errors import FileAccessError, OptionError
+from docrec.options import DEVICES, DPI_RANGE, ReadOptions
+
+STREAM = "-"
+"""As a file name: standard input, or standard output."""
+
+Watch = Callable[[str, Iterable[Page]], Iterable[Page]]
+"""Lets the pages of the named document through, and may show them as they pass."""
+
+log = logging.getLogger("docrec")
+
+OPTIONS = [
+    click.Option(
+        ["names", "-o"],
+        metavar="FILE",
+        multiple=True,
+        help="Write to this file (- is standard output). With -c, one that names an existing ord map is the ord map.",
+    ),
+    click.Option(["--output"], metavar="FILE", help="Write to this file, the same as -o without its second meaning."),
+    click.Option(["--pages"], metavar="LIST", default=ReadOptions.pages, help="Pages to read, such as 1,3,5-9,12-end.  [default: all]"),
+    click.Option(
+        ["--dpi"],
+        type=int,
+        default=ReadOptions.dpi,
+        help=f"Pixels per inch that PDF pages are rendered at, {DPI_RANGE[0]} to {DPI_RANGE[1]}.  [default: chosen for each page]",
+    ),
+    click.Option(["--password"], metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF."),
+    click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
+    click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
+    click.Option(["--model"], metavar="DIR", help="Model folder.  [default: the bundled model]"),
+    click.Option(["--device"], type=click.Choice(DEVICES), default=DEVICES[0], show_default=True, help="Where the network runs."),
+    click.Option(["--batch-size"], type=int, default=ReadOptions.batch_size, show_default=True, help="Pieces of lines recognised at once."),
+    click.Option(["-q", "--quiet"], is_flag=True, help="Show nothing but errors, and the text if it goes to standard output."),
+    click.Option(["-v", "--verbose"], is_flag=True, help="Log what happens to standard error."),
+]
+
+
+@click.pass_obj
+def read(
+    outer: Dictionary,
+    files: tuple[str, ...],
+    names: tuple[str, ...],
+    output: str | None,
+    pages: str,
+    dpi: int | None,
+    password: str,
+    char_dict: str | None,
+    ord_map: str | None,
+    model: str | None,
+    device: str,
+    batch_size: int,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Do what one command line of `pdf` or `image` asks."""
+    _log_to_stderr(quiet, verbose)
+    options = ReadOptions(pages=pages, dpi=dpi, batch_size=batch_size, password=password)
+    dictionary, target = settle(outer, Dictionary(char_dict, ord_map), output, names)
+    _check(files, target)
+    charset = None
+    if dictionary.char_dict and dictionary.ord_map:
+        charset = load_charset(dictionary.char_dict, dictionary.ord_map)
+    total = _count_pages(files, options)
+
+    def read_all(watch: Watch) -> Iterator[Page]:
+        recognizer = docrec.load(model, device=device, charset=charset)
+        for file in files:
+            yield from watch(file, docrec.recognize(_input(file), recognizer, options))
+
+    to_terminal = target is None and not quiet and _is_terminal(sys.stdout)
+    if quiet or not (to_terminal or _is_terminal(sys.stderr)):
+        _write(read_all(lambda name, pages: pages), target)
+        return
+
+    from docrec.cli.view import Detail, View
+
+    detail: Detail = "lines" if to_terminal else "pages" if target not in (None, STREAM) else "none"
+    with View(detail, total) as view:
+        if to_terminal:
+            for _ in read_all(view.watch):
+                pass
+        else:
+            _write(read_all(view.watch), target)
+    view.summarize(target)
+
+
+def _write(pages: Iterable[Page], target: str | None) -> None:
+    from docrec.writers import write
+
+    if target in (None, STREAM):
+        if sys.stdout is None:
+            raise FileAccessError("standard output must be open for the text to go there, and is closed; name an output with -o")
+        write(pages, sys.stdout.buffer)
+    else:
+        write(pages, target)
+
+
+def _check(files: Sequence[str], target: str | None) -> None:
+    """Refuse what would lose a file or wait for ever, before any work is done."""
+    if files.count(STREAM) > 1:
+        raise OptionError("standard input can be read once, and - was given more than once")
+    if STREAM in files and _is_terminal(sys.stdin):
+        raise OptionError("- reads a document from standard input, and that is this terminal; pipe a file in, or name one")
+    if target == "":
+        raise OptionError("the output needs a name, got an empty one; - is standard output")
+    for file in files:
+        if target and os.path.isfile(target) and os.path.exists(file) and os.path.samefile(file, target):
+            raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
+
+
+def _count_pages(files: Sequence[str], options: ReadOptions) -> int | None:
+    """Open each file, so that a bad one is told before any is read; None if one is a pipe, which can be opened only once."""
+    from docrec.source import open_source
+
+    if any(file == STREAM or _is_pipe(file) for file in files):
+        return None
+    total = 0
+    for file in files:
+        with open_source(file, options) as source:
+            total += len(source)
+    return total
+
+
+def _input(file: str) -> str | BinaryIO:
+    if file != STREAM:
+        return file
+    if sys.stdin is None:
+        raise FileAccessError("standard input must be open for - to read it, and is closed; name a file")
+    return sys.stdin.buffer
+
+
+def _is_pipe(file: str) -> bool:
+    return os.path.exists(file) and not os.path.isfile(file) and not os.path.isdir(file)
+
+
+def _is_terminal(stream: object) -> bool:
+    return bool(getattr(stream, "isatty", bool)())
+
+
+def _log_to_stderr(quiet: bool, verbose: bool) -> None:
+    if quiet and verbose:
+        raise OptionError("-q and -v ask for opposite things; give one of them")
+    log.handlers[:] = [_StderrHandler()]
+    log.setLevel(logging.ERROR if quiet else logging.DEBUG if verbose else logging.WARNING)
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to whatever standard error is at the time, so that a progress bar stays below the message.
+
+    A message is written once: the document that was opened to count its pages gives the same warnings when it is read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("docrec: %(levelname)s: %(message)s"))
+        self.written: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message."""
+        message = self.format(record)
+        if message not in self.written:
+            self.written.add(message)
+            click.echo(message, err=True)
+
+
+def _one(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str]:
+    return (value,)
+
+
+pdf = click.Command(
+    "pdf",
+    params=[click.Argument(["files"], metavar="FILE", callback=_one), *OPTIONS],
+    callback=read,
+    help="Read a PDF file (- is standard input). Pages are separated by a form feed.",
+)
+image = click.Command(
+    "image",
+    params=[click.Argument(["files"], metavar="FILE...", nargs=-1, required=True), *OPTIONS],
+    callback=read,
+    help="Read pictures of pages, in the order given (- is standard input). Pages are separated by a form feed.",
+)
