@@ -69,7 +69,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: 
     """Join the readings of a line's chunks into a Line; spaces beside Hanzi and full-width marks are dropped."""
     pieces = [_glyphs(chunk, reading, charset) for chunk, reading in zip(chunks, readings, strict=True)]
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
-    bounds = list(zip([-np.inf, *seams], [*seams, np.inf], strict=True))
+    bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in piece if low <= _middle(glyph) < high]
     return Line(box, _without_idle_spaces(glyphs))
 
@@ -140,10 +140,11 @@ def _glyphs(chunk: Chunk, reading: Reading, charset: Charset) -> list[Glyph]:
     middles = [chunk.left + (mark.start + mark.end) / 2 * frame for mark in reading.marks]
     borders = [chunk.left, *((a + b) / 2 for a, b in pairwise(middles)), max(chunk.right, chunk.left)]
     half = HEIGHT / 2 * chunk.scale
-    return [
-        Glyph(charset.characters[mark.label], max(middle - half, min(left, middle)), min(middle + half, max(right, middle)), mark.confidence)
-        for mark, middle, left, right in zip(reading.marks, middles, borders, borders[1:], strict=False)
+    extents = [
+        (max(middle - half, min(left, middle)), min(middle + half, max(right, middle)))
+        for middle, left, right in zip(middles, borders, borders[1:], strict=False)
     ]
+    return [Glyph(charset.characters[mark.label], *extent, mark.confidence) for mark, extent in zip(reading.marks, extents, strict=True)]
 
 
 def _middle(glyph: Glyph) -> float:

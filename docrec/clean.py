@@ -46,7 +46,7 @@ def to_dark_on_light(gray: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (height, width): `gray` itself where its ink is dark.
     """
-    darkest, paper, lightest = _levels(np.bincount(gray.ravel(), minlength=256), 0.001, 0.5, 0.999)
+    darkest, paper, lightest = _levels(_histogram(gray), 0.001, 0.5, 0.999)
     return 255 - gray if (lightest - paper) - (paper - darkest) > _INK_CONTRAST else gray
 
 
@@ -70,13 +70,15 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
-    dim_paper = (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
+    dim_paper = (paper > _FIGURE_DARKNESS * white) & (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
     if dim_paper.mean() > _SOME_PAPER and (paper == small)[dim_paper].mean() < _DRAWN_FLATNESS:
         light = cv2.resize(_light_on_paper(paper, white), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return cv2.divide(gray, light, scale=255)
-    return cv2.convertScaleAbs(gray, alpha=255 / white) if white < 250 else gray
+    return cv2.convertScaleAbs(gray, alpha=255 / white) if _BLACK < white < _WHITE_PAPER else gray
 
 
+_BLACK = 32
+"""A page that nowhere reaches this grey is no page in a bad light."""
 _LIGHT_SCALE = 4
 """Pixels of the page per pixel of the map of its light."""
 _LIGHT_REACH = 15
@@ -121,15 +123,15 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (height, width): `gray` itself where paper is white and ink dark.
     """
-    histogram = np.bincount(gray.ravel(), minlength=256)
+    histogram = _histogram(gray, 1 - _masses(gray))
     threshold = _otsu(histogram)
     paper, rough_paper = (level + threshold for level in _levels(histogram[threshold:], 0.5, 0.25))
     (ink,) = _levels(histogram[:threshold], 0.05)
     roughness = paper - rough_paper  # about half the standard deviation of its grey
-    if paper - ink < max(_MIN_CONTRAST, _INK_STEPS * roughness):  # one hump that was parted in two: paper alone, or nearly so
-        white, black = _levels(histogram, 0.001)[0], 0
-    else:
+    if paper - ink >= max(_MIN_CONTRAST, _INK_STEPS * roughness):
         white, black = paper - 4 * roughness, ink if ink > _DARK_INK else 0
+    else:  # one hump that was parted in two: paper alone, or nearly so
+        white, black = max(paper - _INK_STEPS * roughness, _PALE), 0
     if white >= _WHITE_PAPER and black == 0:
         return gray
     stretched = (np.arange(256) - black) * (255 / max(white - black, 1))
@@ -137,11 +139,17 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
 
 
 _WHITE_PAPER = 250
+_PALE = 200
 _DARK_INK = 60
 _MIN_CONTRAST = 20
 """Grey levels between paper and the faintest ink that is looked for."""
 _INK_STEPS = 12
 """How many times the paper's roughness its distance to the ink must be; where noise alone is parted in two, it is 8."""
+
+
+def _histogram(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """How many pixels have each grey level, of all or of those where `mask`, uint8 (height, width), is not 0: float64 (256)."""
+    return cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
 
 
 def _levels(histogram: np.ndarray, *parts: float) -> list[int]:
@@ -155,8 +163,21 @@ def _otsu(histogram: np.ndarray) -> int:
     count = np.cumsum(histogram)[:-1]
     total = np.cumsum(histogram * np.arange(256))
     pixels = histogram.sum()
-    between = (total[-1] * count / pixels - total[:-1]) ** 2 / np.maximum(count * (pixels - count), 1)
+    between = (total[-1] * count / max(pixels, 1) - total[:-1]) ** 2 / np.maximum(count * (pixels - count), 1)
     return int(between.argmax()) + 1
+
+
+def _masses(gray: np.ndarray) -> np.ndarray:
+    """Where a page is dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
+    height, width = gray.shape
+    size = (math.ceil(width / _LIGHT_SCALE), math.ceil(height / _LIGHT_SCALE))
+    dark = (cv2.resize(gray, size, interpolation=cv2.INTER_AREA) < _MASS_DARKNESS).astype(np.uint8)
+    masses = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
+    masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
+    return cv2.resize(masses, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+_MASS_DARKNESS = 160
 
 
 def remove_specks(gray: np.ndarray) -> np.ndarray:
@@ -200,7 +221,7 @@ def estimate_skew(gray: np.ndarray) -> float:
     """
     shrink = math.ceil(max(gray.shape) / _SKEW_PIXELS)
     small = gray if shrink == 1 else cv2.resize(gray, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-    points = np.flatnonzero(_strokes(small))
+    points = np.flatnonzero((small < _MASS_DARKNESS) & (_masses(small) == 0))
     if len(points) < _MIN_SKEW_POINTS:
         return 0.0
     rows, columns = np.divmod(points[:: math.ceil(len(points) / _MAX_SKEW_POINTS)], small.shape[1])
@@ -229,21 +250,6 @@ _MIN_SKEW_POINTS = 200
 _MAX_SKEW_POINTS = 60_000
 _MIN_SHARPNESS = 1.5
 """How many times sharper the best coarse angle must be than the median one: pages of text reach 1.6 to 30, photographs 1.5."""
-
-
-def _strokes(gray: np.ndarray) -> np.ndarray:
-    """Where there is ink, but not in masses wider than any stroke: bool (height, width)."""
-    ink = (gray < _STROKE_DARKNESS).astype(np.uint8)
-    size = (-(-gray.shape[1] // _LIGHT_SCALE), -(-gray.shape[0] // _LIGHT_SCALE))
-    small = cv2.resize(ink * 255, size, interpolation=cv2.INTER_AREA) // 255
-    masses = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
-    if masses.any():
-        masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))
-        ink[cv2.resize(masses, ink.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0] = 0
-    return ink > 0
-
-
-_STROKE_DARKNESS = 160
 
 
 def rotate(gray: np.ndarray, degrees: float) -> np.ndarray:

@@ -40,6 +40,9 @@ RULE_INK = 0.85  # share of its length that is inked
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
+PICTURE_CELLS = 4  # pictures are looked for with this many cells to the em
+PICTURE_CONTRAST = 14  # gray levels by which the ground of a picture differs within an em
+
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
 WORD_GAP = 0.8
@@ -47,8 +50,9 @@ LINE_GAP = 3.0
 GUTTER = 1.3  # the least gap between two columns of text
 
 # The em band, in ink heights of a full Hanzi of the same nominal size.
-ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
-X_HEIGHT = 0.48
+ASCENDER = 0.77  # capitals, digits and ascenders above the baseline
+X_HEIGHT = 0.53
+LETTER_SIZE = 0.2  # by how much, as a share, that differs from typeface to typeface
 BASELINE = 0.13  # above the bottom of the Hanzi
 MARK = 0.3  # lower ink has no baseline: dashes, dots, quotes
 SAME_SIZE = 0.15  # heights this close, as a share, are one type size
@@ -57,6 +61,8 @@ NEAR = 6  # lines around a line that may tell its size
 # Hanzi are denser than Latin letters: strokes met on the way down, on average over a square as high as the line, or over one square glyph.
 SQUARE_STROKES = 2.5
 GLYPH_STROKES = 2.2
+LOW_LINE = 0.64  # a line lower than this many em may be of small letters, of which the densest (a, e, s) pass for Hanzi, unless it has
+SMALL_SQUARE_STROKES = 3.2
 
 Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
@@ -138,10 +144,11 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
         return ()
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
-    runs = parts_to_runs(mask_to_parts(text), uprights, em)
+    parts = parts_outside(mask_to_parts(text), gray_to_pictures(gray, em), em)
+    runs = parts_to_runs(parts, uprights, em)
     columns = runs_to_columns(runs, levels, em)
     lines = [line for column in columns for line in column_to_lines(column, uprights, em)]
-    boxes = lines_to_boxes(lines, text)
+    boxes = lines_to_boxes(lines, text, em)
     return tuple(Box(box.left * reduction, box.top * reduction, box.right * reduction, box.bottom * reduction) for box in boxes)
 
 
@@ -188,6 +195,26 @@ def parts_to_em(parts: Parts) -> float:
         return 0.0
     shaped &= heights < 4 * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # the area of a frame or figure would outweigh the text
     return weighted_quantile(heights[shaped], (widths * heights)[shaped], EM_QUANTILE)
+
+
+def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
+    """Mark photographs and halftones: ground that is uneven over several em, where that of text and of tinted boxes is flat.
+
+    Returns:
+        uint8 mask, one cell for each em / 4 of the page.
+    """
+    height, width = gray.shape
+    size = math.ceil(width * PICTURE_CELLS / em), math.ceil(height * PICTURE_CELLS / em)
+    ground = cv2.morphologyEx(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    uneven = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > PICTURE_CONTRAST
+    wide = cv2.morphologyEx(uneven.view(np.uint8), cv2.MORPH_OPEN, np.ones((13, 13), np.uint8))  # more than the rim of a box
+    return cv2.dilate(wide, np.ones((5, 5), np.uint8))
+
+
+def parts_outside(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
+    """The parts whose middle lies in no picture."""
+    columns, rows = ((parts[:, [0, 1]] + parts[:, [2, 3]]) * PICTURE_CELLS / (2 * em)).astype(int).T
+    return parts[pictures[rows.clip(0, pictures.shape[0] - 1), columns.clip(0, pictures.shape[1] - 1)] == 0]
 
 
 def ink_to_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
@@ -241,8 +268,8 @@ def is_text(run: Run, em: float) -> bool:
     if letters.any():
         return True
     dashes = widths[(widths < 1.3 * em) & (widths >= SPECK * em)]
-    even = len(dashes) == len(widths) and dashes.std() < 0.25 * dashes.mean() or run.width < LINE_GAP * em
-    return bool(dashes.size and even and run.width > 0.8 * em)
+    even = dashes.size and len(dashes) == len(widths) and dashes.std() < 0.25 * dashes.mean() or run.width < LINE_GAP * em
+    return bool(even and (run.width > 0.8 * em if len(dashes) < 3 else run.width > 0.4 * em))
 
 
 def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
@@ -471,9 +498,9 @@ def column_to_lines(runs: list[Run], uprights: Parts, em: float) -> list[Run]:
     return [line for row in rows for line in sorted(row, key=lambda line: line.left)]
 
 
-def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray) -> list[Box]:
+def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray, em: float) -> list[Box]:
     """Give each line its em band: from its Hanzi if it has any, else from its letters and the lines around it."""
-    found = {index: band for index, line in enumerate(lines) if (band := hanzi_to_band(line, ink))}
+    found = {index: band for index, line in enumerate(lines) if (band := hanzi_to_band(line, ink, em))}
     bands = {index: even_band(band, nearest(band, list(found.values()))) for index, band in found.items()}
     letters = {index: line_to_letters(line) for index, line in enumerate(lines) if index not in bands}
     for index in sorted(letters, key=lambda index: (letters[index].mixed, len(lines[index].parts)), reverse=True):  # the clearest first
@@ -482,19 +509,23 @@ def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray) -> list[Box]:
     return [Box(line.left, max(0.0, bands[index].top), line.right, bands[index].bottom) for index, line in enumerate(lines)]
 
 
-def hanzi_to_band(line: Run, ink: np.ndarray) -> Band | None:
+def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     """The vertical extent of the Hanzi in a line; None if it seems to have none."""
     rows = ink[max(0, int(line.top)) : int(line.bottom), line.left : line.right]
     strokes = rows[0].astype(int) + (rows[1:] > rows[:-1]).sum(axis=0)
     glyphs = parts_to_glyphs(line.parts)
     widths, heights = sizes(glyphs)
     side = len(rows)
+    outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
+    if outside.mean() > 0.1:  # ascenders and descenders about low letters
+        return None
+    needed = SQUARE_STROKES if side > LOW_LINE * em else SMALL_SQUARE_STROKES
     total = np.r_[0, np.cumsum(strokes)]
     centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, len(strokes) - side))
     around = (total[np.minimum(centres + side, len(strokes))] - total[centres]) / side
     within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
-    dense = (around > SQUARE_STROKES) | square & (within > GLYPH_STROKES)
+    dense = (around > needed) | square & (within > GLYPH_STROKES) & (side > LOW_LINE * em)
     return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None
 
 
@@ -546,7 +577,7 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
     guesses = [letters.rise / ASCENDER] + ([] if letters.mixed else [letters.rise / X_HEIGHT, extent.height])
     pairs = [(abs(math.log(guess / band.height)) + 0.01 * rank, guess, band.height) for guess in guesses for rank, band in enumerate(around)]
     error, guess, height = min(pairs, default=(math.inf, guesses[0], 0.0))
-    if error > SAME_SIZE:
+    if error > LETTER_SIZE:
         height = guess = guesses[0]
     bottom = (extent.top + extent.bottom + height) / 2 if guess == extent.height else letters.baseline + BASELINE * height
     return Band(bottom - height, bottom)

@@ -1,4 +1,4 @@
-"""Every option of reading: its name, default, range and check, declared once."""
+"""Every option of reading and training: its name, default, range and check, declared once."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from docrec.errors import OptionError
 DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
 MAX_BATCH_SIZE = 4096
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,46 @@ class ReadOptions:
             raise OptionError(f"--dpi must lie between {low} and {high}, got {self.dpi}")
         if not 1 <= self.batch_size <= MAX_BATCH_SIZE:
             raise OptionError(f"--batch-size must lie between 1 and {MAX_BATCH_SIZE}, got {self.batch_size}")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a model is trained.
+
+    Attributes:
+        text: files and folders of text (see training.text).
+        fonts: folders of fonts (see training.fonts).
+        minutes: time budget over all runs; the learning rate falls to zero as it runs out.
+        ctc_share: last part of the time, 0 to 1, in which CTC replaces the labels of single frames.
+        batch_size: lines in a step.
+        candidates: classes the softmax runs over in a step.
+        frames_rate: highest learning rate of the first part.
+        ctc_rate: highest learning rate of the last part.
+        precision: Keras's name of the arithmetic; "mixed_bfloat16" is faster on processors and GPUs that have it.
+        workers: processes that render.
+        seed: of all random numbers.
+    """
+
+    text: tuple[str, ...]
+    fonts: tuple[str, ...]
+    minutes: float
+    ctc_share: float = 0.3
+    batch_size: int = 64
+    candidates: int = 1536
+    frames_rate: float = 2e-3
+    ctc_rate: float = 6e-4
+    precision: str = "float32"
+    workers: int = 1
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.minutes >= 0:
+            raise OptionError(f"--minutes must not be negative, got {self.minutes}")
+        if not 0 <= self.ctc_share <= 1:
+            raise OptionError(f"--ctc-share is a share from 0 to 1, got {self.ctc_share}")
+        for name, value in (("--batch-size", self.batch_size), ("--workers", self.workers)):
+            if value < 1:
+                raise OptionError(f"{name} must be at least 1, got {value}")
 
 
 def page_ranges(spec: str) -> list[tuple[int | None, int | None]]:

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import BinaryIO
 
 from docrec.chunk import Chunk, line_to_chunks, readings_to_line
@@ -73,8 +74,8 @@ def _start(image: PageImage) -> _StartedPage:
 
 
 def _finish(page: _StartedPage, recognizer: Recognizer) -> Page:
-    of_line: list[list[tuple[Chunk, Reading]]] = [[] for _ in page.boxes]
-    for chunk, reading in zip(page.chunks, page.readings, strict=True):
-        of_line[chunk.line].append((chunk, reading))
-    lines = [readings_to_line(*zip(*pairs, strict=True), box, recognizer.charset) for pairs, box in zip(of_line, page.boxes, strict=True)]
+    lines = []
+    for number, pairs in groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
+        chunks, readings = zip(*pairs, strict=True)
+        lines.append(readings_to_line(chunks, readings, page.boxes[number], recognizer.charset))
     return Page(page.index, page.width, page.height, page.dpi, tuple(line for line in lines if line.glyphs))

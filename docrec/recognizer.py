@@ -115,7 +115,7 @@ def _keras_backbone(bundle: Bundle, required: bool) -> Backbone | None:
         raise MissingDependencyError("--device gpu needs TensorFlow; install docrec[gpu], or use --device cpu") from error
     if not tensorflow.config.list_physical_devices("GPU"):
         if required:
-            raise OptionError("--device gpu needs a GPU that TensorFlow can use, and it finds none; install docrec[gpu], or use --device cpu")
+            raise OptionError("--device gpu needs a GPU, and TensorFlow finds none; install docrec[gpu], or use --device cpu")
         return None
     return load_keras_backbone(bundle)
 

@@ -4,6 +4,8 @@ The reader here is ideal: it sees where the characters of a drawn line stand and
 and an invented one where the chunk's edge cuts a character in two.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_no_character_is_lost_or_doubled(widths, gaps, why):
         assert abs((glyph.left + glyph.right - left - right) / 2) < 16, "glyphs stand where the ink is"
     assert chunks[0].left <= box.left
     assert chunks[-1].right >= box.right
-    assert all(before.right >= after.left for before, after in zip(chunks, chunks[1:], strict=False)), "no column is skipped"
+    assert all(before.right >= after.left for before, after in pairwise(chunks)), "no column is skipped"
 
 
 @pytest.mark.parametrize("height", [12, 28, 60])

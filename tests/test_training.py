@@ -1,7 +1,3 @@
-import os
-from itertools import islice
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -37,7 +33,8 @@ def text_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def alphabet():
-    return Charset(tuple(sorted(set(PROSE.replace("\n", "") + "abcdefghijklmnopqrstuvwxyzABCT0123456789 ,.;:()=αβ（）" + "".join(map(chr, range(0x4E00, 0x4F00)))))))
+    hanzi = map(chr, range(0x4E00, 0x4F00))
+    return Charset(tuple(sorted({*PROSE.replace("\n", ""), *"abcdefghijklmnopqrstuvwxyzABCT0123456789 ,.;:()=αβ（）", *hanzi})))
 
 
 @pytest.fixture
@@ -159,7 +156,7 @@ def test_a_batch_holds_its_classes_among_the_candidates(alphabet):
 
 @pytest.fixture
 def options(text_file, font_folder):
-    from docrec.training.fit import TrainOptions
+    from docrec.options import TrainOptions
 
     return TrainOptions(text=(str(text_file),), fonts=(str(font_folder),), minutes=60, batch_size=8, candidates=64)
 

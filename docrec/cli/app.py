@@ -18,6 +18,7 @@ from docrec.errors import DocrecError, ExitCode
 COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
+    "train": "docrec.cli.train:train",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 

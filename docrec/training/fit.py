@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Full
 from typing import Any
@@ -22,8 +21,9 @@ from docrec.charset import Charset
 from docrec.chunk import FRAMES
 from docrec.errors import BundleError
 from docrec.network import NetworkConfig, build_backbone, build_classifier
+from docrec.options import TrainOptions
 from docrec.training.fonts import load_fonts
-from docrec.training.synth import Renderer
+from docrec.training.synth import RenderedLine, Renderer
 from docrec.training.targets import BLANK, CHARACTER, LONGEST, Batch, make_batch
 from docrec.training.text import TextSource
 
@@ -35,32 +35,14 @@ SAVE_EVERY = 180  # seconds
 LOG_EVERY = 30  # seconds
 
 
-@dataclass(frozen=True)
-class TrainOptions:
-    """How a model is trained.
+@dataclasses.dataclass
+class Progress:
+    """How far training has come: steps, those of the CTC part among them, seconds used, and runs begun."""
 
-    Attributes:
-        text: files and folders of text (see training.text).
-        fonts: folders of fonts (see training.fonts).
-        minutes: time budget; the learning rate falls to zero as it runs out.
-        ctc_share: last part of the time, 0 to 1, in which CTC replaces the labels of single frames.
-        batch_size: lines in a step.
-        candidates: classes the softmax runs over in a step.
-        frames_rate, ctc_rate: highest learning rate of either part.
-        workers: processes that render.
-        seed: of all random numbers.
-    """
-
-    text: tuple[str, ...]
-    fonts: tuple[str, ...]
-    minutes: float
-    ctc_share: float = 0.3
-    batch_size: int = 64
-    candidates: int = 1536
-    frames_rate: float = 2e-3
-    ctc_rate: float = 6e-4
-    workers: int = 1
-    seed: int = 1
+    step: int = 0
+    ctc_step: int = 0
+    seconds: float = 0.0
+    runs: int = 0
 
 
 class TrainedNetwork(keras.Model):
@@ -118,6 +100,7 @@ def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder
         folder: receives state.npz, the weights, optimiser and progress.
         stop_after: end after this many steps of this call, the state saved, as if interrupted.
     """
+    keras.mixed_precision.set_global_policy(options.precision)
     keras.utils.set_random_seed(options.seed)
     network = TrainedNetwork(config)
     optimizer = keras.optimizers.AdamW(options.frames_rate, weight_decay=1e-2, global_clipnorm=5.0)
@@ -126,33 +109,30 @@ def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder
     optimizer.build(network.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.npz"
-    progress = {"step": 0, "seconds": 0.0, "runs": 0, "ctc_step": 0}
-    if state.exists():
-        progress |= _load_state(network, state)
-        log.info("resumed at step %d, %.1f min", progress["step"], progress["seconds"] / 60)
-    progress["runs"] += 1
-    budget = options.minutes * 60
-    before = progress["seconds"]
-    first = progress["step"]
+    progress = _load_state(network, state) if state.exists() else Progress()
+    if progress.runs:
+        log.info("resumed at step %d, %.1f min", progress.step, progress.seconds / 60)
+    progress.runs += 1
+    first, before = progress.step, progress.seconds
     recent: list[float] = []
-    with rendered_batches(options, charset, progress["runs"]) as batches, _saving_at_the_end(network, progress, state):
+    with RenderedBatches(options, charset, progress.runs) as batches, _saving_at_the_end(network, progress, state):
         start = logged = saved = time.monotonic()
-        while (done := progress["seconds"] / budget) < 1 and progress["step"] - first != stop_after:
+        while (done := progress.seconds / (60 * options.minutes) if options.minutes else 1) < 1 and progress.step - first != stop_after:
             if done >= 1 - options.ctc_share and not network.ctc:
                 network.ctc = True
                 network.compile(optimizer)
                 log.info("from here on CTC")
-            optimizer.learning_rate = _learning_rate(options, done, progress["ctc_step"] if network.ctc else progress["step"])
+            optimizer.learning_rate = _learning_rate(options, done, progress.ctc_step if network.ctc else progress.step)
             recent.append(float(network.train_on_batch(_inputs(next(batches)))))
             if not math.isfinite(recent[-1]):
-                raise FloatingPointError(f"the loss became {recent[-1]} at step {progress['step']}")
+                raise FloatingPointError(f"the loss became {recent[-1]} at step {progress.step}")
             now = time.monotonic()
-            progress["step"] += 1
-            progress["ctc_step"] += network.ctc
-            progress["seconds"] = before + now - start
+            progress.step += 1
+            progress.ctc_step += network.ctc
+            progress.seconds = before + now - start
             if now - logged >= LOG_EVERY:
                 rate = len(recent) * options.batch_size / (now - logged)
-                log.info("%5.1f min  step %6d  loss %.4f  %4.0f lines/s", progress["seconds"] / 60, progress["step"], np.mean(recent), rate)
+                log.info("%5.1f min  step %6d  loss %.4f  %4.0f lines/s", progress.seconds / 60, progress.step, np.mean(recent), rate)
                 logged, recent = now, []
             if now - saved >= SAVE_EVERY:
                 _save_state(network, progress, state)
@@ -161,7 +141,7 @@ def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder
 
 
 @contextmanager
-def _saving_at_the_end(network: TrainedNetwork, progress: dict[str, Any], state: Path) -> Iterator[None]:
+def _saving_at_the_end(network: TrainedNetwork, progress: Progress, state: Path) -> Iterator[None]:
     """Save when training ends, also when Ctrl-C ends it, but not when it has failed."""
     try:
         yield
@@ -171,7 +151,7 @@ def _saving_at_the_end(network: TrainedNetwork, progress: dict[str, Any], state:
     _save_state(network, progress, state)
 
 
-class rendered_batches:
+class RenderedBatches:
     """Batches without end from processes that render, as a context manager; their input is of the tuple form of `_inputs`."""
 
     def __init__(self, options: TrainOptions, charset: Charset, run: int) -> None:
@@ -208,7 +188,7 @@ def _render(options: TrainOptions, charset: Charset, seed: list[int], queue: Any
         renderer = Renderer(TextSource(options.text, charset), load_fonts(options.fonts, charset), seed)
         random = np.random.default_rng([*seed, 1])
         while True:
-            lines = []
+            lines: list[RenderedLine] = []
             while len(lines) < options.batch_size:
                 line = renderer.draw()
                 repeats = sum(a == b for a, b in zip(line.text, line.text[1:], strict=False))
@@ -247,18 +227,18 @@ def _learning_rate(options: TrainOptions, done: float, step: int) -> float:
     return peak * min(1.0, (step + 1) / WARM_UP) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part)))
 
 
-def _save_state(network: TrainedNetwork, progress: dict[str, Any], path: Path) -> None:
+def _save_state(network: TrainedNetwork, progress: Progress, path: Path) -> None:
     arrays = {f"v{i}": ops.convert_to_numpy(v) for i, v in enumerate([*network.variables, *network.optimizer.variables])}
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, progress=json.dumps(progress), **arrays)
+    np.savez(temporary, progress=json.dumps(dataclasses.asdict(progress)), **arrays)
     os.replace(temporary, path)
 
 
-def _load_state(network: TrainedNetwork, path: Path) -> dict[str, Any]:
+def _load_state(network: TrainedNetwork, path: Path) -> Progress:
     with np.load(path) as stored:
         variables = [*network.variables, *network.optimizer.variables]
         if len(stored.files) != len(variables) + 1:
             raise BundleError(f"{path} holds another network's training state; give another folder or remove it")
         for index, variable in enumerate(variables):
             variable.assign(stored[f"v{index}"])
-        return json.loads(str(stored["progress"]))
+        return Progress(**json.loads(str(stored["progress"])))

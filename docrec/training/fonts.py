@@ -15,15 +15,15 @@ from docrec.errors import TrainingDataError
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
 # Typefaces that are no model for print: small capitals and unslanted trials show other letters than they are asked for.
-UNFIT = re.compile(r"caps|Symbol|Dingbats|Emoji|Braille|Math|D050000L|Barcode|dunh|lm(roman|sans|mono)\w*[5-7]-|Thin|ExtraLight|Black|Hairline", re.I)
+UNFIT = re.compile(r"caps|Symbol|Dingbats|D050000L|Emoji|Braille|Math|dunh|Thin|ExtraLight|Black|Hairline|lm\w+[5-7]-", re.I)
 MIN_HANZI = 3000
 CACHED_GLYPHS = 1500
-BANK_HANZI = "国鼎真我事高"  # characters that fill their em box: their ink gives the band of the type
+FULL_HANZI = "国鼎真我事高"  # characters that fill their em box: their ink gives the band of the type
 
 
 @dataclass(frozen=True, slots=True)
 class Bitmap:
-    """One rendered glyph: `ink` uint8 (h, w), 255 = ink; its place relative to the pen on the baseline, and how far the pen moves on (pixels)."""
+    """One rendered glyph: `ink` uint8 (h, w), 255 = ink; its place relative to the pen on the baseline; how far the pen moves (pixels)."""
 
     ink: np.ndarray
     left: int

@@ -2,20 +2,21 @@
 
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
 
 from docrec.chunk import HEIGHT, INK_HEIGHT, WIDTH
-from docrec.training.fonts import BANK_HANZI, Bitmap, Font, FontSet, is_hanzi
+from docrec.training.fonts import FULL_HANZI, Bitmap, Font, FontSet, is_hanzi
 from docrec.training.text import TextSource
 
 OPENING, CLOSING = set("（《〈「『【〔〖“‘"), set("，。、；：？！）》〉」』】〕〗”’")
 DIGITS = set("0123456789")
 LIGATURES = {"fi": "ﬁ", "fl": "ﬂ"}
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
-WIDE_GAP = 0.05
+WIDE_GAP = 0.05  # share of spaces that are wider than a word space
+TRACKING = (0.72, 0.18, 0.04, 0.06)  # shares of lines set solid, justified, widely, tightly
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Renderer:
         weight = round(float(random.normal(0.0, 0.012)) * em, 1) if random.random() < 0.5 else 0.0
         slant = float(random.uniform(0.1, 0.25)) if random.random() < 0.04 else 0.0
         latin_size = round(em * random.uniform(0.88, 1.12), 1) if latin is not font else em
-        tracking = _choose(random, (0.72, 0.0), (0.18, random.uniform(0.0, 0.12)), (0.04, random.uniform(0.1, 0.5)), (0.06, -random.uniform(0, 0.04))) * em
+        tracking = float(random.choice([0.0, random.uniform(0, 0.12), random.uniform(0.1, 0.5), -random.uniform(0, 0.04)], p=TRACKING)) * em
         compressed = random.random() < 0.35
         narrow_quotes = latin is not font and random.random() < 0.5
         notes = random.random() < 0.06  # digits behind Hanzi are marks of notes, small and raised
@@ -136,7 +137,8 @@ class Renderer:
                 break
             if spans and space and column - spans[-1].right >= MIN_SPACE * em:
                 spans.append(Span(" ", spans[-1].right, column))
-            np.maximum(canvas[row : row + height, column : column + width], glyph.ink, out=canvas[row : row + height, column : column + width])
+            area = canvas[row : row + height, column : column + width]
+            np.maximum(area, glyph.ink, out=area)
             if shown is char:
                 spans.append(Span(char, column, column + width))
             else:
@@ -218,7 +220,7 @@ class Renderer:
         if random.random() < 0.3:
             paper = np.clip(255 - ink * 255, 0, 255).astype(np.uint8)
             coded = cv2.imencode(".jpg", paper, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 85))])[1]
-            ink = 1 - cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+            ink = 1 - np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.float32) / 255
         return ink
 
     def _surround(self, ink: np.ndarray) -> np.ndarray:
@@ -244,19 +246,10 @@ def _line_limit(random: np.random.Generator) -> float:
     return float(random.uniform(12, WIDTH)) if random.random() < 0.15 else WIDTH + 14.0
 
 
-def _choose(random: np.random.Generator, *cases: tuple[float, float]) -> float:
-    """One of the values, each with its probability."""
-    draw = random.random()
-    for probability, value in cases:
-        if (draw := draw - probability) < 0:
-            return value
-    return cases[0][1]
-
-
-@lru_cache(maxsize=None)
+@cache
 def _ink_band(font: Font) -> tuple[float, float]:
     """Top and bottom of the ink of full Hanzi over the baseline, upwards, in em."""
-    glyphs: list[Bitmap] = [font.bitmap(char, 100.0) for char in BANK_HANZI if font.has(char)]
+    glyphs: list[Bitmap] = [font.bitmap(char, 100.0) for char in FULL_HANZI if font.has(char)]
     tops = [glyph.top / 100 for glyph in glyphs]
     bottoms = [(glyph.top - glyph.ink.shape[0]) / 100 for glyph in glyphs]
     return (max(tops), min(bottoms)) if glyphs else (0.85, -0.08)

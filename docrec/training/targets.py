@@ -10,6 +10,7 @@ alignment with which CTC begins. Three kinds of frame are told apart:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def spans_to_frames(spans: Sequence[Span], labels: Sequence[int]) -> np.ndarray:
         result[start + (index > 0) : middle] = EITHER, before, label
     end = min(int(spans[-1].right / FRAME) + 1, FRAMES)
     result[middles[-1] : end] = EITHER, labels[-1], -1
-    for first, second in zip(spans, spans[1:], strict=False):
+    for first, second in pairwise(spans):
         result[min(int((first.right + second.left) / 2 / FRAME), FRAMES - 1)] = BLANK, -1, -1
     for span, middle, label in zip(spans, middles, labels, strict=True):
         around = 1 if span.right - span.left >= WIDE else 0

@@ -16,7 +16,11 @@ from docrec.training.fonts import is_hanzi
 
 WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—…·〈〉〔〕"
 ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
+UNITS = ("", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元")
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
+SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
+    *((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B)),
+)
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
 PROSE, RANDOM, LATIN, TOKENS, SYMBOLS = 0.44, 0.24, 0.18, 0.11, 0.03
@@ -35,7 +39,8 @@ class TextSource:
 
     def __init__(self, paths: Iterable[str | Path], charset: Charset) -> None:
         files = [file for path in map(Path, paths) for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
-        prose, latin = [], []
+        prose: list[str] = []
+        latin: list[str] = []
         for file in files:
             text = _clean(_read(file), charset)
             hanzi = sum(map(is_hanzi, text[:20000]))
@@ -44,13 +49,11 @@ class TextSource:
         self._prose = "\n".join(prose)
         self._latin = "\n".join(latin)
         if len(self._prose) < 1000:
-            raise TrainingDataError(f"training needs Chinese text, at least 1,000 characters; found {len(self._prose)} in {len(files)} files")
+            found = f"found {len(self._prose)} in {len(files)} files"
+            raise TrainingDataError(f"training needs Chinese text, at least 1,000 characters; {found}")
         self._hanzi = [char for char in charset.characters if is_hanzi(char)]
         others = [char for char in charset.characters if not is_hanzi(char) and char > "~"]
-        self._scripts = [
-            [char for char in others if low <= ord(char) <= high]
-            for low, high in ((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B))
-        ]
+        self._scripts = [[char for char in others if low <= ord(char) <= high] for low, high in SCRIPTS]
         runs = {char for script in self._scripts for char in script}
         self._signs = [char for char in others if char not in runs]
         self._marks = [char for char in WIDE_MARKS if char in charset.classes]
@@ -80,7 +83,7 @@ class TextSource:
         picks = [self._hanzi[i] for i in random.integers(0, len(self._hanzi), 36)]
         chars = [char for char in picks if has(char)][:24]
         for place in random.integers(0, len(chars) + 1, int(random.integers(0, 5))):
-            pool = self._marks if random.random() < 0.6 else ASCII_MARKS + string.digits + string.ascii_letters
+            pool = self._marks if self._marks and random.random() < 0.6 else ASCII_MARKS + string.digits + string.ascii_letters
             chars.insert(int(place), str(random.choice(list(pool))))
         return "".join(chars)
 
@@ -90,8 +93,9 @@ class TextSource:
             return self._tokens(random)
         prose = self._window(self._prose, random)
         cut = int(random.integers(0, 12))
+        more = cut + int(random.integers(1, 8))
         gap = " " if random.random() < 0.6 else ""
-        return prose[:cut] + gap + self._token(random) + gap + prose[cut : cut + int(random.integers(1, 8))] + gap + self._token(random) + gap + prose[cut + 8 :]
+        return gap.join((prose[:cut], self._token(random), prose[cut:more], self._token(random), prose[more:]))
 
     def _tokens(self, random: np.random.Generator) -> str:
         return " ".join(self._token(random) for _ in range(10))
@@ -110,13 +114,15 @@ class TextSource:
         if kind == 0:
             return f"http://{word(2)}.{word(2)}.{random.choice(['com', 'org', 'net', 'cn'])}/{word()}/{word()}"
         if kind == 1:
-            return f"\\{word(2)}{{{word()}}}" if random.random() < 0.6 else f"\\{word(2)}[{word()}={number(1, 3)}]{{{word()}}}"
+            options = f"[{word()}={number(1, 3)}]" if random.random() < 0.4 else ""
+            return f"\\{word(2)}{options}{{{word()}}}"
         if kind == 2:
             return f"{word()}_{word()}({word(1, 4)}, {word(1, 4)});"
         if kind == 3:
-            return f"{number(1, 3)}.{number(1, 4)}" + str(random.choice(["", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元"]))
+            return f"{number(1, 3)}.{number(1, 4)}{random.choice(UNITS)}"
         if kind == 4:
-            return f"{number(4, 5)}年{number(1, 3)}月{number(1, 3)}日" if random.random() < 0.5 else f"{number(4, 5)}-{number(2, 3)}-{number(2, 3)}"
+            year, month, day = number(4, 5), number(1, 3), number(1, 3)
+            return f"{year}年{month}月{day}日" if random.random() < 0.5 else f"{year}-{month}-{day}"
         if kind == 5:
             return word(2).capitalize() + word(2).capitalize() + "()"
         if kind == 6:

@@ -1,0 +1,248 @@
+"""A cleaned page is dark on white, evenly lit and upright, and a page that already is stays as it was."""
+
+import cv2
+import numpy as np
+import pytest
+
+from docrec.clean import (
+    MAX_SKEW,
+    MIN_SKEW,
+    clean,
+    estimate_skew,
+    even_lighting,
+    remove_specks,
+    rotate,
+    stretch_contrast,
+    to_dark_on_light,
+)
+from docrec.source import PageImage
+
+HEIGHT, WIDTH = 1200, 900
+LINES = [*range(160, 600, 40), *range(700, 1080, 40)]
+INK = 20
+
+
+def make_page(ink: int = INK, paper: int = 255) -> np.ndarray:
+    """A page of two ragged paragraphs and a ruled line; grey edges on all its letters."""
+    page = np.full((HEIGHT, WIDTH), paper, np.uint8)
+    words = "of all that moves and stands before the open gate none but these lines will stay when I go by".split()
+    for number, baseline in enumerate(LINES):
+        line = " ".join(words[number % 5 : 7 + number % 8])
+        cv2.putText(page, line, (100, baseline), cv2.FONT_HERSHEY_COMPLEX, 0.8, ink, 2, cv2.LINE_AA)
+    cv2.line(page, (100, 100), (800, 100), ink, 2)
+    return page
+
+
+def under_lamp(page: np.ndarray, dimmest: float = 0.6, noise: float = 3) -> np.ndarray:
+    """As scanned: light that falls off to the right, and a sensor's noise."""
+    light = np.linspace(1, dimmest, page.shape[1])
+    grain = np.random.default_rng(1).normal(0, noise, page.shape)
+    return (page * light + grain).clip(0, 255).astype(np.uint8)
+
+
+def clean_gray(gray: np.ndarray) -> np.ndarray:
+    return clean(PageImage(3, gray, 200.0)).gray
+
+
+# A clean page
+
+
+def test_a_clean_page_is_returned_as_it_is() -> None:
+    page = PageImage(3, make_page(), 200.0)
+    assert clean(page) is page
+
+
+def test_pale_text_and_tinted_boxes_of_a_clean_page_are_untouched() -> None:
+    page = make_page()
+    page[590:1090, 80:820] = np.minimum(page[590:1090, 80:820], 225)
+    cv2.putText(page, "pale grey", (120, 1150), cv2.FONT_HERSHEY_COMPLEX, 0.8, 215, 2, cv2.LINE_AA)
+    assert np.array_equal(clean_gray(page), page)
+
+
+def test_the_pages_number_and_resolution_stay() -> None:
+    page = clean(PageImage(3, 255 - make_page(), 123.0))
+    assert (page.index, page.dpi) == (3, 123.0)
+
+
+@pytest.mark.parametrize("gray", [0, 1, 40, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (7, 5), (500, 400)])
+def test_pages_without_text_of_any_size_are_no_error(gray: int, shape: tuple[int, int]) -> None:
+    cleaned = clean_gray(np.full(shape, gray, np.uint8))
+    assert cleaned.shape == shape
+    assert cleaned.dtype == np.uint8
+    assert len(np.unique(cleaned)) == 1
+
+
+def test_a_blank_noisy_page_becomes_white() -> None:
+    blank = under_lamp(np.full((HEIGHT, WIDTH), 245, np.uint8), noise=6)
+    cleaned = clean_gray(blank)
+    assert cleaned.shape == blank.shape
+    assert np.mean(cleaned < 240) < 0.001
+
+
+# Polarity
+
+
+def test_light_text_on_a_dark_page_is_inverted() -> None:
+    assert np.array_equal(to_dark_on_light(255 - make_page()), make_page())
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(250, 60), (255, 140)])
+def test_light_text_on_coloured_paper_is_inverted(ink: int, paper: int) -> None:
+    cleaned = clean_gray(make_page(ink, paper))
+    assert np.median(cleaned) == 255
+    assert cleaned[LINES[0] - 20 : LINES[0]].min() < 80
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (10, 90), (200, 255), (20, 140)])
+def test_dark_text_is_not_inverted(ink: int, paper: int) -> None:
+    page = make_page(ink, paper)
+    assert to_dark_on_light(page) is page
+
+
+def test_a_page_with_a_large_dark_figure_is_not_inverted() -> None:
+    page = make_page()
+    page[100:600] = 30
+    assert to_dark_on_light(page) is page
+
+
+# Light and contrast
+
+
+def test_uneven_light_is_evened_and_text_kept() -> None:
+    page = make_page()
+    cleaned = stretch_contrast(even_lighting(under_lamp(page)))
+    assert np.mean(cleaned[page == 255] >= 250) > 0.98
+    assert np.percentile(cleaned[page == INK], 90) < 60
+    for side in (slice(0, WIDTH // 3), slice(2 * WIDTH // 3, WIDTH)):
+        assert cleaned[:, side][page[:, side] == 255].mean() > 252
+
+
+def test_grey_levels_are_kept_between_ink_and_paper() -> None:
+    cleaned = clean_gray(under_lamp(make_page()))
+    assert len(np.unique(cleaned)) > 100
+
+
+def test_pale_text_survives_where_light_is_evened() -> None:
+    page = make_page()
+    cv2.putText(page, "pale grey", (120, 1150), cv2.FONT_HERSHEY_COMPLEX, 0.8, 200, 2, cv2.LINE_AA)
+    cleaned = clean_gray(under_lamp(page))
+    assert cleaned[1130:1150, 120:300].min() < 215
+
+
+def test_a_photograph_stays_dark_where_light_is_evened() -> None:
+    page = make_page()
+    page[620:1150, 150:750] = 40
+    cleaned = even_lighting(under_lamp(page))
+    assert cleaned[700:1050, 250:650].max() < 90
+    assert np.median(cleaned[:590]) >= 245
+
+
+def test_tinted_paper_becomes_white() -> None:
+    cleaned = clean_gray(make_page(20, 215))
+    assert np.median(cleaned) == 255
+    assert cleaned.min() < 40
+
+
+def test_faint_text_spans_the_range() -> None:
+    cleaned = stretch_contrast(make_page(190, 255))
+    assert np.median(cleaned) == 255
+    assert cleaned.min() == 0
+    assert len(np.unique(cleaned)) > 10
+
+
+def test_a_scanners_border_does_not_decide_about_ink() -> None:
+    page = np.full((HEIGHT, WIDTH + 120), 5, np.uint8)
+    page[:, 120:] = make_page(150, 255)
+    cleaned = stretch_contrast(page)
+    assert np.percentile(cleaned[:, 200:][page[:, 200:] == 150], 50) < 30
+
+
+# Specks
+
+
+def make_specks(page: np.ndarray) -> np.ndarray:
+    for top in range(30, HEIGHT, 90):
+        page[top : top + 2, 30:32] = 0
+    return page
+
+
+def test_specks_in_the_margin_go_and_text_stays() -> None:
+    assert np.array_equal(remove_specks(make_specks(make_page())), make_page())
+
+
+def test_dots_of_text_are_no_specks() -> None:
+    page = make_page()
+    for left in range(300, 700, 20):  # a dotted line
+        page[1150:1153, left : left + 3] = 0
+    assert np.array_equal(remove_specks(make_specks(page.copy())), page)
+
+
+def test_a_page_with_hardly_any_specks_is_left_alone() -> None:
+    page = make_page()
+    page[30:32, 30:32] = 0
+    assert remove_specks(page) is page
+
+
+# Skew
+
+
+@pytest.mark.parametrize("skew", [-5, -3.3, -1.21, -0.3, 0, 0.15, 0.77, 2.5, 5])
+def test_skew_is_estimated(skew: float) -> None:
+    assert estimate_skew(rotate(make_page(), skew)) == pytest.approx(skew, abs=0.05)
+
+
+@pytest.mark.parametrize("skew", [-4.4, -0.6, 1.3, 3.7])
+def test_a_skewed_scan_is_set_upright(skew: float) -> None:
+    cleaned = clean_gray(under_lamp(rotate(make_page(), skew)))
+    assert estimate_skew(cleaned) == pytest.approx(0, abs=0.06)
+    assert np.median(cleaned) == 255
+
+
+def test_a_skewed_page_in_a_scanners_border_is_set_upright() -> None:
+    page = rotate(make_page(), 1.5)
+    framed = cv2.copyMakeBorder(page, 80, 80, 150, 0, cv2.BORDER_CONSTANT, value=8)
+    assert estimate_skew(framed) == pytest.approx(1.5, abs=0.06)
+
+
+def test_a_large_page_is_estimated_as_well() -> None:
+    page = rotate(make_page(), 1.5)
+    assert estimate_skew(cv2.resize(page, None, fx=5, fy=5)) == pytest.approx(1.5, abs=0.05)
+
+
+def test_no_skew_is_found_where_there_are_no_lines() -> None:
+    grain = np.random.default_rng(1).integers(0, 256, (600, 500), np.uint8)
+    assert estimate_skew(grain) == 0
+    assert estimate_skew(cv2.GaussianBlur(grain, (0, 0), 9)) == 0
+    assert estimate_skew(np.full((600, 500), 255, np.uint8)) == 0
+
+
+def test_the_estimate_stays_within_its_range() -> None:
+    assert abs(estimate_skew(rotate(make_page(), 5.4))) <= MAX_SKEW
+
+
+# Rotation
+
+
+def test_a_small_angle_is_left_alone() -> None:
+    page = make_page()
+    assert rotate(page, MIN_SKEW * 0.99) is page
+
+
+@pytest.mark.parametrize("degrees", [-5, 0.5, 5])
+def test_rotation_keeps_corners_and_adds_white(degrees: float) -> None:
+    page = np.full((400, 300), 255, np.uint8)
+    for top in (0, 380):
+        for left in (0, 280):
+            page[top : top + 20, left : left + 20] = 0
+    turned = rotate(page, degrees)
+    assert (turned < 128).sum() == pytest.approx(4 * 400, rel=0.02)
+    assert turned[0, turned.shape[1] // 2] == 255
+
+
+def test_rotation_is_clockwise() -> None:
+    page = np.full((201, 401), 255, np.uint8)
+    page[100, :] = 0
+    turned = rotate(page, 3)
+    left, right = (turned[:, column].argmin() for column in (50, turned.shape[1] - 51))
+    assert right > left
