@@ -123,15 +123,15 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (height, width): `gray` itself where paper is white and ink dark.
     """
+    noise = _noise(gray)
     histogram = _histogram(gray, 1 - _masses(gray))
     threshold = _otsu(histogram)
-    paper, rough_paper = (level + threshold for level in _levels(histogram[threshold:], 0.5, 0.25))
     (ink,) = _levels(histogram[:threshold], 0.05)
-    roughness = paper - rough_paper  # about half the standard deviation of its grey
-    if paper - ink >= max(_MIN_CONTRAST, _INK_STEPS * roughness):
-        white, black = paper - 4 * roughness, ink if ink > _DARK_INK else 0
+    paper = threshold + _levels(histogram[threshold:], 0.5)[0]
+    if paper - ink >= max(_MIN_CONTRAST, 5 * noise):
+        white, black = paper - 2.5 * noise, ink if ink > _DARK_INK else 0
     else:  # one hump that was parted in two: paper alone, or nearly so
-        white, black = max(paper - _INK_STEPS * roughness, _PALE), 0
+        white, black = paper - 4 * noise, 0
     if white >= _WHITE_PAPER and black == 0:
         return gray
     stretched = (np.arange(256) - black) * (255 / max(white - black, 1))
@@ -139,12 +139,22 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
 
 
 _WHITE_PAPER = 250
-_PALE = 200
 _DARK_INK = 60
 _MIN_CONTRAST = 20
 """Grey levels between paper and the faintest ink that is looked for."""
-_INK_STEPS = 12
-"""How many times the paper's roughness its distance to the ink must be; where noise alone is parted in two, it is 8."""
+
+
+def _noise(gray: np.ndarray) -> float:
+    """The standard deviation of the grain of a page's paper, in grey levels.
+
+    From the median difference of pixels four apart, so that neither ink nor a change of tint counts; as in Donoho and
+    Johnstone, Ideal spatial adaptation by wavelet shrinkage, 1994.
+    """
+    left, right = gray[::4, :-4], gray[::4, 4:]
+    if not left.size:
+        return 0.0
+    (median,) = _levels(_histogram(cv2.absdiff(left, right)), 0.5)
+    return median / (0.6745 * math.sqrt(2))
 
 
 def _histogram(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

@@ -4,8 +4,8 @@ A page becomes lines by a chain of values, each a function of the one before:
 
     gray ─▶ ink ─▶ em ─▶ rules, parts ─▶ runs ─▶ columns ─▶ lines ─▶ boxes
 
-A *part* is a connected component of ink, an int row (left, top, right, bottom). A *run* is a row of parts that stand close together: a word,
-a cell, a whole line. The *em* is the height of the page's ordinary type, the unit of nearly every threshold here.
+A *part* is a connected component of ink, an int row (left, top, right, bottom). A *run* is a row of parts that stand close together: a
+word, a cell, a whole line. The *em* is the height of the page's ordinary type, the unit of nearly every threshold here.
 """
 
 import math
@@ -40,8 +40,8 @@ RULE_INK = 0.85  # share of its length that is inked
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
-PICTURE_CELLS = 4  # pictures are looked for with this many cells to the em
-PICTURE_CONTRAST = 14  # gray levels by which the ground of a picture differs within an em
+BLOT = 0.4  # by itself, a patch of ink this large both ways is no letter if this share of it is ink
+BLOT_INK = 0.8
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
@@ -61,8 +61,8 @@ NEAR = 6  # lines around a line that may tell its size
 # Hanzi are denser than Latin letters: strokes met on the way down, on average over a square as high as the line, or over one square glyph.
 SQUARE_STROKES = 2.5
 GLYPH_STROKES = 2.2
-LOW_LINE = 0.64  # a line lower than this many em may be of small letters, of which the densest (a, e, s) pass for Hanzi, unless it has
-SMALL_SQUARE_STROKES = 3.2
+FULL_LINE = 0.85  # a line lower than this many em may be of capitals or small letters, of which the densest (E, a, e, s) pass for
+LOW_STROKES = 2.5  # Hanzi: so many more strokes are asked for each em that is missing
 
 Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
@@ -144,8 +144,7 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
         return ()
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
-    parts = parts_outside(mask_to_parts(text), gray_to_pictures(gray, em), em)
-    runs = parts_to_runs(parts, uprights, em)
+    runs = [run for run in parts_to_runs(mask_to_parts(text), uprights, em) if is_text(run, text, em)]
     columns = runs_to_columns(runs, levels, em)
     lines = [line for column in columns for line in column_to_lines(column, uprights, em)]
     boxes = lines_to_boxes(lines, text, em)
@@ -179,7 +178,7 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
 
 
 def mask_to_parts(mask: np.ndarray) -> Parts:
-    """Boxes of the 8-connected components of a uint8 (H, W) mask, from their outer contours, which is several times faster than labelling."""
+    """Boxes of the 8-connected components of a uint8 (H, W) mask, from their outer contours: several times faster than labels."""
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer = [cv2.boundingRect(contour) for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if contours else []
     boxes = np.array(outer, np.int32).reshape(-1, 4)
@@ -193,28 +192,8 @@ def parts_to_em(parts: Parts) -> float:
     shaped = (heights >= 5) & (widths < 3 * heights) & (heights < 6 * widths)
     if not shaped.any():
         return 0.0
-    shaped &= heights < 4 * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # the area of a frame or figure would outweigh the text
+    shaped &= heights < 4 * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # a frame would outweigh the text
     return weighted_quantile(heights[shaped], (widths * heights)[shaped], EM_QUANTILE)
-
-
-def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
-    """Mark photographs and halftones: ground that is uneven over several em, where that of text and of tinted boxes is flat.
-
-    Returns:
-        uint8 mask, one cell for each em / 4 of the page.
-    """
-    height, width = gray.shape
-    size = math.ceil(width * PICTURE_CELLS / em), math.ceil(height * PICTURE_CELLS / em)
-    ground = cv2.morphologyEx(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    uneven = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > PICTURE_CONTRAST
-    wide = cv2.morphologyEx(uneven.view(np.uint8), cv2.MORPH_OPEN, np.ones((13, 13), np.uint8))  # more than the rim of a box
-    return cv2.dilate(wide, np.ones((5, 5), np.uint8))
-
-
-def parts_outside(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
-    """The parts whose middle lies in no picture."""
-    columns, rows = ((parts[:, [0, 1]] + parts[:, [2, 3]]) * PICTURE_CELLS / (2 * em)).astype(int).T
-    return parts[pictures[rows.clip(0, pictures.shape[0] - 1), columns.clip(0, pictures.shape[1] - 1)] == 0]
 
 
 def ink_to_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
@@ -252,8 +231,7 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
     runs = attach_marks(marks, [run for run in runs if not is_mark(run, em)], uprights, em)
-    runs = [run for run in join_runs(runs, uprights, WORD_GAP, em) if is_text(run, em)]
-    return large + attach_touching(parts[tall], runs, em)
+    return large + attach_touching(parts[tall], join_runs(runs, uprights, WORD_GAP, em), em)
 
 
 def is_mark(run: Run, em: float) -> bool:
@@ -261,19 +239,18 @@ def is_mark(run: Run, em: float) -> bool:
     return run.height < SMALL * em and run.width < 1.3 * em
 
 
-def is_text(run: Run, em: float) -> bool:
-    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck or a rule, whole or in pieces."""
+def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
+    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck, a blot or a rule, whole or in pieces."""
     widths, heights = sizes(run.parts)
-    letters = (heights >= LOW * em) & (widths >= SLIVER * em)
-    if letters.any():
-        return True
-    dashes = widths[(widths < 1.3 * em) & (widths >= SPECK * em)]
-    even = dashes.size and len(dashes) == len(widths) and dashes.std() < 0.25 * dashes.mean() or run.width < LINE_GAP * em
-    return bool(even and (run.width > 0.8 * em if len(dashes) < 3 else run.width > 0.4 * em))
+    if ((heights >= LOW * em) & (widths >= SLIVER * em)).any():
+        covered = ink[int(run.top) : int(run.bottom), run.left : run.right].mean()
+        return min(run.width, run.height) < BLOT * em or covered < BLOT_INK
+    even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
+    return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
 
 
 def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
-    """Lines of large type, found by their tall parts, which must not be just where two lines of small type touch; and the parts left over."""
+    """Lines of large type, found by their tall parts, unless these are where two lines of small type touch; and the parts left over."""
     widths, heights = sizes(parts)
     middles = (parts[:, 1] + parts[:, 3]) / 2
     free = np.ones(len(parts), bool)
@@ -315,7 +292,8 @@ def link_parts(parts: Parts, uprights: Parts, em: float, core: float, reach: flo
     cell = em / 10
     heights = sizes(parts)[1]
     middles = (parts[:, 1] + parts[:, 3]) / 2
-    cores = np.stack([parts[:, 0] - reach * heights, middles - core / 2 * heights, parts[:, 2] + reach * heights, middles + core / 2 * heights], axis=1)
+    sideways, updown = reach * heights, core / 2 * heights
+    cores = np.stack([parts[:, 0] - sideways, middles - updown, parts[:, 2] + sideways, middles + updown], axis=1)
     cells = np.maximum(cores / cell, 0).astype(int)
     painted = paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8))
     smeared = painted if reach else cv2.morphologyEx(painted, cv2.MORPH_CLOSE, np.ones((1, 2 * int(LETTER_GAP * 5) + 1), np.uint8))
@@ -347,7 +325,7 @@ def glyphs_to_extent(glyphs: Parts) -> tuple[float, float]:
 
 
 def parts_to_glyphs(parts: Parts) -> Parts:
-    """Unite the parts of a run that stand above one another: the strokes of 三, an i and its dot; from left to right, without underlines."""
+    """Unite the parts of a run that stand above one another (the strokes of 三, an i and its dot), left to right, less underlines."""
     widths, heights = sizes(parts)
     underlines = (widths > 6 * heights) & (widths > 1.3 * heights.max())
     parts = parts if underlines.all() else parts[~underlines]
@@ -476,7 +454,7 @@ def runs_to_gutter(runs: list[Run], em: float) -> tuple[float, float] | None:
     for edge in np.unique(rights):
         before, after = rights <= edge, lefts >= edge + GUTTER * em
         text = widths[before | after].sum() - widths[~(before | after)].sum()
-        if text > best and min(before.sum(), after.sum()) >= 4 and filled(lefts[before], rights[before], em) and filled(lefts[after], rights[after], em):
+        if text > best and all(side.sum() >= 4 and filled(lefts[side], rights[side], em) for side in (before, after)):
             best, gutter = text, (float(edge), float(lefts[after].min()))
     return gutter
 
@@ -519,13 +497,14 @@ def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
     if outside.mean() > 0.1:  # ascenders and descenders about low letters
         return None
-    needed = SQUARE_STROKES if side > LOW_LINE * em else SMALL_SQUARE_STROKES
+    low = max(0.0, FULL_LINE - side / em)
+    needed = SQUARE_STROKES + LOW_STROKES * low
     total = np.r_[0, np.cumsum(strokes)]
     centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, len(strokes) - side))
     around = (total[np.minimum(centres + side, len(strokes))] - total[centres]) / side
     within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
-    dense = (around > needed) | square & (within > GLYPH_STROKES) & (side > LOW_LINE * em)
+    dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
     return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None
 
 
@@ -554,8 +533,9 @@ def line_to_letters(line: Run) -> Letters:
     baseline = weighted_quantile(glyphs[tall, 3], widths[tall], 0.5)
     standing = tall & (abs(glyphs[:, 3] - baseline) <= 0.12 * heights.max())
     rises = baseline - glyphs[standing, 1]
-    rise = float(rises.max())
-    return Letters(baseline, rise, mixed=bool((rises < 0.82 * rise).sum() > 0.15 * len(rises)), flat=bool(np.median(widths) > 1.5 * np.median(heights)))
+    rise = float(np.median(rises[rises >= 0.82 * rises.max()]))  # not that of a slash, which rises above all letters
+    mixed = bool((rises < 0.82 * rise).mean() > 0.15)
+    return Letters(baseline, rise, mixed, flat=bool(np.median(widths) > 1.5 * np.median(heights)))
 
 
 def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> Band:
@@ -575,9 +555,10 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
         bottom = (extent.top + extent.bottom + height) / 2 if letters.flat else letters.baseline + BASELINE * height
         return Band(bottom - height, bottom)
     guesses = [letters.rise / ASCENDER] + ([] if letters.mixed else [letters.rise / X_HEIGHT, extent.height])
-    pairs = [(abs(math.log(guess / band.height)) + 0.01 * rank, guess, band.height) for guess in guesses for rank, band in enumerate(around)]
-    error, guess, height = min(pairs, default=(math.inf, guesses[0], 0.0))
-    if error > LETTER_SIZE:
+    sizes_near = [(guess, band.height, rank) for guess in guesses for rank, band in enumerate(around)]
+    fits = [(abs(math.log(guess / height)) + 0.01 * rank, guess, height) for guess, height, rank in sizes_near]
+    error, guess, height = min(fits, default=(math.inf, guesses[0], 0.0))
+    if error > LETTER_SIZE / (2 if letters.mixed else 1):
         height = guess = guesses[0]
     bottom = (extent.top + extent.bottom + height) / 2 if guess == extent.height else letters.baseline + BASELINE * height
     return Band(bottom - height, bottom)

@@ -231,7 +231,6 @@ class _PdfDocument:
         mupdf = _mupdf()
         self._name = name
         self._dpi = options.dpi
-        self._messages: list[str] = []
         mupdf.TOOLS.reset_mupdf_warnings()
         try:
             if isinstance(file, io.BytesIO) or not name.isprintable():  # MuPDF cannot open a name that is not Unicode
@@ -240,9 +239,9 @@ class _PdfDocument:
                 self._pdf = mupdf.open(name, filetype="pdf")
             self._unlock(options.password)
             self.page_count: int = self._pdf.page_count
-            with suppress(*_PDF_ERRORS()):
+            with suppress(*_pdf_errors()):
                 self._pdf.load_page(0)  # which looks at the page tree and reports on all of it, not on this page
-        except _PDF_ERRORS() as error:
+        except _pdf_errors() as error:
             raise InputFileError(f"{name} is damaged beyond repair: no page of this PDF can be found; try another copy") from error
         file.close()
         damaged = self._pdf.is_repaired
@@ -271,7 +270,7 @@ class _PdfDocument:
         try:
             page = self._pdf.load_page(index)
             image = (None if self._dpi else _scan(page)) or _rasterise(page, self._dpi or _raster_dpi(page))
-        except _PDF_ERRORS() as error:
+        except _pdf_errors() as error:
             raise InputFileError(f"{where} is damaged and cannot be read: {error}") from error
         finally:
             mupdf.TOOLS.store_shrink(100)  # or fonts and images of pages gone by pile up to 256 MB
@@ -286,7 +285,7 @@ class _PdfDocument:
 
 
 @cache
-def _PDF_ERRORS() -> tuple[type[Exception], ...]:
+def _pdf_errors() -> tuple[type[Exception], ...]:
     """What PyMuPDF raises when a document or page cannot be read."""
     return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
 
@@ -360,7 +359,7 @@ def _scan(page: Any) -> PageImage | None:
     if drawn not in (["fill-image"], ["fill-path", "fill-image"]) or page.first_annot or page.first_widget:
         return None
     (info,) = page.get_image_info() or [None]
-    if info is None or info["has-mask"]:
+    if info is None:
         return None
     mupdf = _mupdf()
     a, b, c, d, *_ = mupdf.Matrix(info["transform"]) * page.rotation_matrix
@@ -379,10 +378,13 @@ def _scan(page: Any) -> PageImage | None:
     dpi, dpi_down = width * POINTS_PER_INCH / abs(across), height * POINTS_PER_INCH / abs(down)
     if abs(dpi / dpi_down - 1) > 0.02 or dpi < DPI_RANGE[0] or width * height > MAX_PIXELS:
         return None
-    xrefs = {image[0] for image in page.get_images() if (image[2], image[3]) == (info["width"], info["height"])}
-    if len(xrefs) != 1:
+    images = {image[:2] for image in page.get_images() if (image[2], image[3]) == (info["width"], info["height"])}
+    if len(images) != 1:
         return None
-    pixmap = mupdf.Pixmap(page.parent, xrefs.pop())
+    ((xref, soft_mask),) = images
+    if soft_mask or page.parent.xref_get_key(xref, "Mask")[0] != "null":
+        return None
+    pixmap = mupdf.Pixmap(page.parent, xref)
     if pixmap.colorspace is None or pixmap.alpha:
         return None
     if pixmap.colorspace.name != mupdf.csGRAY.name:
@@ -476,14 +478,14 @@ def _image_to_page(index: int, image: ImageFile.ImageFile) -> PageImage:
     """Decode an image to an upright PageImage with square pixels and at most MAX_PIXELS of them."""
     dpi_across, dpi_down = _image_dpi(image)
     orientation = _orientation(image)
-    stored_width = image.width
+    pixels = image.width * image.height
     factor = _reduction(image)
     if factor > 1:
         logger.warning("page %d has %d × %d pixels, more than are of use; read at 1/%d", index + 1, *image.size, factor)
     image.draft("L", (image.width // factor, image.height // factor))  # a JPEG can be decoded smaller, and to grey alone
     image.load()
     gray = _image_to_gray(image, _reduction(image))
-    dpi_across, dpi_down = (dpi * gray.shape[1] / stored_width for dpi in (dpi_across, dpi_down))
+    dpi_across, dpi_down = (dpi * math.sqrt(gray.size / pixels) for dpi in (dpi_across, dpi_down))
     if not isinstance(image, TiffImagePlugin.TiffImageFile):  # which Pillow has turned already
         gray = _place(gray, orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8))
     if orientation >= 5:

@@ -491,6 +491,12 @@ def test_resolution_is_taken_from_metadata_where_sane(form: str, stored: int, dp
     assert read_one(encode(make_page(), form, dpi=(stored, stored))).dpi == pytest.approx(dpi, abs=0.1)
 
 
+def test_an_image_with_a_mask_is_drawn_as_a_viewer_shows_it() -> None:
+    pdf = make_scan_pdf(encode(np.full((600, 400), 90, np.uint8)))
+    pdf.xref_set_key(pdf[0].get_images()[0][0], "Mask", "[80 100]")  # those greys are transparent
+    assert read_one(pdf).gray.min() > 250
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_a_fax_gets_square_pixels(orientation: int) -> None:
     fax = make_page()[::2]
@@ -503,9 +509,12 @@ def test_a_fax_gets_square_pixels(orientation: int) -> None:
 
 def test_all_pages_of_a_tiff_but_not_its_thumbnails() -> None:
     pages = [Image.new("L", (40, 30 + 10 * number), 250 - number) for number in range(3)]
-    thumbnail = Image.new("L", (4, 3))
-    thumbnail.encoderinfo = {"tiffinfo": {254: 1}}
-    data = encode(pages[0], "TIFF", save_all=True, append_images=[thumbnail, *pages[1:]])
+    frames = [pages[0], Image.new("L", (4, 3)), *pages[1:]]
+    data = encode(frames[0], "TIFF", save_all=True, append_images=frames[1:], tiffinfo={254: 0})
+    parts = data.split(struct.pack("<HHI", 254, 4, 1) + b"\0")  # the tag's first byte of value, once for each frame
+    assert len(parts) == 5
+    mark = struct.pack("<HHI", 254, 4, 1)
+    data = parts[0] + mark + b"\0" + parts[1] + mark + b"\1" + parts[2] + mark + b"\0" + parts[3] + mark + b"\0" + parts[4]
     assert [frame.size[0] for frame in ImageSequence.Iterator(Image.open(io.BytesIO(data)))] == [40, 4, 40, 40]
     assert [(page.index, page.gray.shape, int(page.gray[0, 0])) for page in read(data)] == [
         (0, (30, 40), 250),

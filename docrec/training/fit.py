@@ -142,10 +142,10 @@ def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder
 
 @contextmanager
 def _saving_at_the_end(network: TrainedNetwork, progress: Progress, state: Path) -> Iterator[None]:
-    """Save when training ends, also when Ctrl-C ends it, but not when it has failed."""
+    """Save when training ends, also when it is interrupted, but not when it has failed."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         _save_state(network, progress, state)
         raise
     _save_state(network, progress, state)

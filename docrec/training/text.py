@@ -16,6 +16,7 @@ from docrec.training.fonts import is_hanzi
 
 WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—…·〈〉〔〕"
 ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
+DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
 UNITS = ("", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元")
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
@@ -76,8 +77,13 @@ class TextSource:
 
     def _window(self, text: str, random: np.random.Generator) -> str:
         start = int(random.integers(0, max(1, len(text) - LINE_LENGTH)))
-        bullet = f"{random.choice(list(BULLETS))} " if random.random() < 0.03 else ""
-        return bullet + re.sub(r"\s+", " ", text[start : start + LINE_LENGTH]).strip()
+        line = re.sub(r"\s+", " ", text[start : start + LINE_LENGTH]).strip()
+        if random.random() < 0.03:
+            line = f"{random.choice(list(BULLETS))} {line}"
+        if random.random() < 0.06:
+            place = int(random.integers(0, 9))
+            line = line[:place] + str(random.choice(DASHES)) + line[place:]
+        return line
 
     def _random_hanzi(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
         picks = [self._hanzi[i] for i in random.integers(0, len(self._hanzi), 36)]
