@@ -66,7 +66,7 @@ def line_to_chunks(gray: np.ndarray, box: Box, line: int) -> list[Chunk]:
 
 
 def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: Box, charset: Charset) -> Line:
-    """Join the readings of a line's chunks into a Line; spaces beside Hanzi and full-width marks are dropped."""
+    """Join the readings of a line's chunks into a Line, without the spaces that only wide characters' margins make."""
     pieces = [_glyphs(chunk, reading, charset) for chunk, reading in zip(chunks, readings, strict=True)]
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
@@ -76,7 +76,12 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: 
 
 def is_wide(char: str) -> bool:
     """Whether a character is set in a full em: Hanzi, kana, full-width punctuation."""
-    return char > "\u2e7f"
+    return char > "\u2e7f" or char in "“”‘’…—"
+
+
+def is_full_width_mark(char: str) -> bool:
+    """Whether a character is punctuation whose em is mostly empty."""
+    return "\u3001" <= char <= "\u3020" or "\uff01" <= char <= "\uff0f" or char in "：；？"
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
@@ -164,12 +169,15 @@ def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[
 
 
 def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
-    """Keep a space only between two characters of which at most one is wide, and only one of several."""
+    """Keep a space only inside the line, one of several, and not between wide characters or beside full-width marks."""
     kept: list[Glyph] = []
-    for index, glyph in enumerate(glyphs):
-        if glyph.char == " ":
-            after = next((other.char for other in glyphs[index + 1 :] if other.char != " "), None)
-            if not kept or after is None or kept[-1].char == " " or (is_wide(kept[-1].char) and is_wide(after)):
-                continue
-        kept.append(glyph)
+    for glyph in glyphs:
+        if kept and kept[-1].char == " ":
+            before, after = kept[-2].char, glyph.char
+            if after == " " or (is_wide(before) and is_wide(after)) or is_full_width_mark(before) or is_full_width_mark(after):
+                kept.pop()
+        if kept or glyph.char != " ":
+            kept.append(glyph)
+    if kept and kept[-1].char == " ":
+        kept.pop()
     return tuple(kept)

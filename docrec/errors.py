@@ -30,7 +30,7 @@ class OptionError(DocrecError):
 
 
 class InputFileError(DocrecError):
-    """The input is not a document that can be read: wrong type, damaged, empty or without pages."""
+    """The input is no document that can be read: not there, a folder, of a wrong type, damaged, empty or without pages."""
 
     exit_code = ExitCode.INPUT_FILE
 

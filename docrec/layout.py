@@ -1,11 +1,11 @@
-"""Text lines of a page, in reading order: morphology and projection profiles, no learned model.
+"""Text lines of a page, in reading order: connected components and morphology, no learned model.
 
 A page becomes lines by a chain of values, each a function of the one before:
 
     gray ─▶ ink ─▶ em ─▶ rules, parts ─▶ runs ─▶ columns ─▶ lines ─▶ boxes
 
 A *part* is a connected component of ink, an int row (left, top, right, bottom). A *run* is a row of parts that stand close together: a
-word, a cell, a whole line. The *em* is the height of the page's ordinary type, the unit of nearly every threshold here.
+word, a cell, a whole line. The *em* is here the ink height of the page's ordinary Hanzi, the unit of nearly every threshold.
 """
 
 import math
@@ -40,8 +40,8 @@ RULE_INK = 0.85  # share of its length that is inked
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
-BLOT = 0.4  # by itself, a patch of ink this large both ways is no letter if this share of it is ink
-BLOT_INK = 0.8
+BLOT = 0.4  # a patch of ink this large both ways is no letter
+BLOT_INK = 0.8  # if this share of it is ink
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
@@ -50,19 +50,20 @@ LINE_GAP = 3.0
 GUTTER = 1.3  # the least gap between two columns of text
 
 # The em band, in ink heights of a full Hanzi of the same nominal size.
-ASCENDER = 0.77  # capitals, digits and ascenders above the baseline
-X_HEIGHT = 0.53
-LETTER_SIZE = 0.2  # by how much, as a share, that differs from typeface to typeface
+ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
+X_HEIGHT = 0.52
+LETTER_SIZE = 0.18  # by how much, as a share, these differ from typeface to typeface
 BASELINE = 0.13  # above the bottom of the Hanzi
 MARK = 0.3  # lower ink has no baseline: dashes, dots, quotes
 SAME_SIZE = 0.15  # heights this close, as a share, are one type size
 NEAR = 6  # lines around a line that may tell its size
 
-# Hanzi are denser than Latin letters: strokes met on the way down, on average over a square as high as the line, or over one square glyph.
+# Hanzi are denser than Latin letters. Strokes met on the way down are counted, on average over a square as high as the line or over one
+# square glyph. A low line may be of capitals or small letters only, of which the densest (E, a, e, s) would pass: there more are asked for.
 SQUARE_STROKES = 2.5
 GLYPH_STROKES = 2.2
-FULL_LINE = 0.85  # a line lower than this many em may be of capitals or small letters, of which the densest (E, a, e, s) pass for
-LOW_STROKES = 2.5  # Hanzi: so many more strokes are asked for each em that is missing
+FULL_LINE = 0.85  # em; a lower line needs
+LOW_STROKES = 2.5  # more strokes for each em that is missing
 
 Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
@@ -556,9 +557,9 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
         return Band(bottom - height, bottom)
     guesses = [letters.rise / ASCENDER] + ([] if letters.mixed else [letters.rise / X_HEIGHT, extent.height])
     sizes_near = [(guess, band.height, rank) for guess in guesses for rank, band in enumerate(around)]
-    fits = [(abs(math.log(guess / height)) + 0.01 * rank, guess, height) for guess, height, rank in sizes_near]
+    fits = [(abs(math.log(guess / height)) + 0.02 * rank, guess, height) for guess, height, rank in sizes_near]
     error, guess, height = min(fits, default=(math.inf, guesses[0], 0.0))
-    if error > LETTER_SIZE / (2 if letters.mixed else 1):
+    if error > LETTER_SIZE:
         height = guess = guesses[0]
     bottom = (extent.top + extent.bottom + height) / 2 if guess == extent.height else letters.baseline + BASELINE * height
     return Band(bottom - height, bottom)

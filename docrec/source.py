@@ -123,8 +123,8 @@ def open_source(source: str | os.PathLike[str] | BinaryIO, options: ReadOptions 
         The open document, to be closed or used in a `with` statement.
 
     Raises:
-        FileAccessError: the file does not exist, is a directory or cannot be read.
-        InputFileError: it is empty, neither PDF nor image, damaged beyond repair, or has no pages.
+        FileAccessError: the file cannot be read.
+        InputFileError: it does not exist, is a directory, empty, neither PDF nor image, damaged beyond repair, or has no pages.
         EncryptedError: the PDF needs a password that was not given or is wrong.
         OptionError: the pages asked for are not in the document.
     """
@@ -168,9 +168,9 @@ def _open_file(source: str | os.PathLike[str] | BinaryIO) -> tuple[str, BinaryIO
         with file:  # a pipe or device, such as the shell's <(command)
             return name, io.BytesIO(file.read())
     except FileNotFoundError as error:
-        raise FileAccessError(f"the document must exist, but there is no file {name!r}; check its name and folder") from error
+        raise InputFileError(f"the document must exist, but there is no file {name!r}; check its name and folder") from error
     except IsADirectoryError as error:
-        raise FileAccessError(f"the document must be a file, but {name!r} is a directory; name a file in it") from error
+        raise InputFileError(f"the document must be a file, but {name!r} is a directory; name a file in it") from error
     except PermissionError as error:
         raise FileAccessError(f"the document must be readable, but you may not read {name!r}; check its permissions") from error
     except (OSError, ValueError) as error:
@@ -358,9 +358,10 @@ def _scan(page: Any) -> PageImage | None:
     drawn = [kind for kind, _ in page.get_bboxlog() if kind != "ignore-text"]
     if drawn not in (["fill-image"], ["fill-path", "fill-image"]) or page.first_annot or page.first_widget:
         return None
-    (info,) = page.get_image_info() or [None]
-    if info is None:
+    shown = page.get_image_info()
+    if len(shown) != 1:
         return None
+    info = shown[0]
     mupdf = _mupdf()
     a, b, c, d, *_ = mupdf.Matrix(info["transform"]) * page.rotation_matrix
     transposed = abs(b) > abs(a)

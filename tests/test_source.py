@@ -578,12 +578,12 @@ def test_an_image_beyond_memory_is_refused_before_it_is_decoded() -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(FileAccessError, match="there is no file '.*absent.pdf'"):
+    with pytest.raises(InputFileError, match="there is no file '.*absent.pdf'"):
         open_source(tmp_path / "absent.pdf")
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    with pytest.raises(FileAccessError, match="is a directory; name a file in it"):
+    with pytest.raises(InputFileError, match="is a directory; name a file in it"):
         open_source(str(tmp_path))
 
 

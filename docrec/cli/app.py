@@ -29,7 +29,7 @@ EPILOG = """\b
 Exit status:
     0  done
     1  a bad option or argument
-    2  the input is not a document that can be read
+    2  the input is not there, or is not a document that can be read
     3  a package that this needs is not installed
     5  a file cannot be opened, read or written
     8  the PDF is encrypted: give its --password
