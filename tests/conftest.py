@@ -1,5 +1,6 @@
 """What several tests share: the repository's root, pages as read, and a folder that refuses to be written to."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -17,6 +18,16 @@ NOBODY = 65534
 def root() -> Path:
     """The repository's root."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def restored_logger() -> Iterator[None]:
+    """Undo what a run of the command line sets up for logging."""
+    log = logging.getLogger("docrec")
+    before = log.handlers[:], log.level
+    yield
+    log.handlers[:], level = before
+    log.setLevel(level)
 
 
 @pytest.fixture

@@ -87,6 +87,13 @@ def test_text_comes_from_plain_compressed_and_marked_up_files(tmp_path, alphabet
     assert "TH" not in text
 
 
+def test_rare_hanzi_are_rarer_in_text_than_in_the_lines_drawn(text_file, alphabet):
+    ratio = dict(zip(alphabet.characters, TextSource([text_file], alphabet).log_prior_ratio(alphabet), strict=True))
+    assert ratio["\u4e02"] < -1
+    assert ratio["之"] > 0.2
+    assert ratio["a"] == ratio["，"] == 0
+
+
 def test_too_little_text_is_an_error(tmp_path, alphabet):
     (tmp_path / "a.txt").write_text("太少", encoding="utf-8")
     with pytest.raises(TrainingDataError, match="at least 1,000 characters"):

@@ -53,10 +53,12 @@ def train(
 
     from docrec.bundle import save_bundle
     from docrec.network import NetworkConfig
+    from docrec.training.fit import fit_to_running_text
     from docrec.training.fit import train as fit
 
     config = NetworkConfig(len(charset))
     network = fit(options, config, charset, Path(run_folder))
+    fit_to_running_text(network, options, charset)
     bundle = save_bundle(model, charset, config, network.backbone, network.classifier)
     click.echo(f"model written to {bundle.folder}", err=True)
 

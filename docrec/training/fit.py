@@ -33,6 +33,7 @@ WARM_UP = 300  # steps
 QUEUED_BATCHES = 12
 SAVE_EVERY = 180  # seconds
 LOG_EVERY = 30  # seconds
+PRIOR_SHIFT = 0.5  # 1 would fit running text alone, 0 keeps rare Hanzi as likely as in training
 
 
 @dataclasses.dataclass
@@ -138,6 +139,12 @@ def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder
                 _save_state(network, progress, state)
                 saved = now
     return network
+
+
+def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> None:
+    """Lower the network's expectation of rare Hanzi, of which training shows more than text does, by PRIOR_SHIFT of the difference."""
+    ratio = TextSource(options.text, charset).log_prior_ratio(charset)
+    network.classifier.bias.assign(ops.convert_to_numpy(network.classifier.bias) + PRIOR_SHIFT * ratio)
 
 
 @contextmanager

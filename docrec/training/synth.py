@@ -114,7 +114,7 @@ class Renderer:
             if before and wide != (before == "wide") and char not in CLOSING and not (spans and spans[-1].char in OPENING | CLOSING):
                 space = max(space, autospace)
             raised = 0
-            if notes and char.isdigit() and before and spans[-1].char not in DIGITS:
+            if notes and char.isdigit() and spans and spans[-1].char not in DIGITS:
                 size, raised, space = round(0.6 * size, 1), round(0.35 * em), 0.0
             before = "wide" if wide else "narrow"
             shown = LIGATURES[pair] if ligatures and pair in LIGATURES and face is latin else char
