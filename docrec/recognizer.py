@@ -66,7 +66,7 @@ def load(model: str | Path | None = None, device: str = "auto", charset: Charset
         backbone = _keras_backbone(bundle, required=device == "gpu")
         if backbone:
             return Recognizer(bundle, backbone, classifier, "gpu")
-    return Recognizer(bundle, _onnx_backbone(bundle), classifier, "cpu")
+    return Recognizer(bundle, load_onnx_backbone(bundle), classifier, "cpu")
 
 
 def _load_classifier(bundle: Bundle, charset: Charset | None) -> Classifier:
@@ -87,7 +87,7 @@ def _load_classifier(bundle: Bundle, charset: Charset | None) -> Classifier:
     return Classifier(kernel, bias, labels)
 
 
-def _onnx_backbone(bundle: Bundle) -> Backbone:
+def load_onnx_backbone(bundle: Bundle) -> Backbone:
     """The backbone on ONNX Runtime, with a thread for each core this process may use."""
     import onnxruntime
 

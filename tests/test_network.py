@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -34,3 +38,26 @@ def test_a_frame_stands_for_four_columns(backbone):
 
 def test_config_round_trips():
     assert NetworkConfig.from_dict(TINY.to_dict()) == TINY
+
+
+FUSED = """
+import keras, numpy as np
+from docrec.network import _BatchNormalization, _BiLSTM
+keras.utils.set_random_seed(0)
+x = np.random.default_rng(0).normal(size=(3, 9, 5)).astype("float32")
+lstm = _BiLSTM(keras.layers.LSTM(4, return_sequences=True))
+generic = keras.ops.convert_to_numpy(lstm(x, training=False))
+np.testing.assert_allclose(keras.ops.convert_to_numpy(lstm(x, training=True)), generic, atol=1e-5)
+norm = _BatchNormalization(momentum=0.9, epsilon=1e-3)
+y = x[..., None]
+got = keras.ops.convert_to_numpy(norm(y, training=True))
+np.testing.assert_allclose(got, (y - y.mean()) / np.sqrt(y.var() + 1e-3), atol=1e-5)
+np.testing.assert_allclose(keras.ops.convert_to_numpy(norm.moving_mean), [0.1 * y.mean()], atol=1e-6)
+"""
+
+
+@pytest.mark.slow
+def test_fused_kernels_of_pytorch_compute_what_keras_does():
+    pytest.importorskip("torch")
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    subprocess.run([sys.executable, "-c", FUSED], env=environment, check=True)

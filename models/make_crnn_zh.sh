@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
+#
+# Fonts and technical prose come from Debian's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
+# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; 102 minutes on two cores with AVX-512 and bfloat16.
+set -eu
+work=$1
+corpus=${2:-}
+cd "$(dirname "$0")/.."
+mkdir -p "$work/deb" "$work/text" "$work/fonts"
+
+apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
+    fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
+    fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
+    fonts-liberation fonts-liberation2 fonts-dejavu fonts-lmodern fonts-texgyre fonts-urw-base35 fonts-freefont-ttf fonts-roboto \
+    fonts-open-sans fonts-inconsolata fonts-hack fonts-firacode fonts-crosextra-carlito fonts-crosextra-caladea fonts-linuxlibertine \
+    fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore
+(cd "$work/deb" && apt-get download texlive-lang-chinese libreoffice-help-zh-cn gimp-help-zh-cn manpages-zh fortunes-zh)
+for package in "$work"/deb/*.deb; do
+    dpkg -x "$package" "$work/deb/$(basename "$package" .deb)"
+done
+find "$work/deb" -name 'Fandol*.otf' -exec cp {} "$work/fonts" \;
+find "$work/deb" -path '*/zh[-_]CN/*' \( -name '*.html' -o -path '*/man/*.gz' \) -exec cp --parents {} "$work/text" \;
+find "$work/deb" -path '*/games/fortunes/*' ! -name '*.dat' -type f -exec cp {} "$work/text" \;
+python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | while read -r library; do cp "$library"/*.py "$work/text"; done
+cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/text"
+
+KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
+    --fonts "$work/fonts" --minutes 102 --precision mixed_bfloat16 --run "$work/run" --model models/crnn-zh
