@@ -565,6 +565,18 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
     return Band(bottom - height, bottom)
 
 
+def to_ink_extent(gray: np.ndarray, box: Box) -> Box:
+    """The box of a line with its top and bottom where the ink in it begins and ends: its em band, if it holds full Hanzi after all.
+
+    Args:
+        gray: the page, uint8 (H, W), 255 = paper.
+        box: a line's box as found.
+    """
+    rows = gray[int(box.top) : math.ceil(box.bottom), int(box.left) : math.ceil(box.right)].min(axis=1, initial=255)
+    inked = np.flatnonzero(rows < 255 - INK_CONTRAST * (255 - rows.min(initial=255)))
+    return replace(box, top=int(box.top) + inked[0], bottom=int(box.top) + inked[-1] + 1.0) if inked.size else box
+
+
 def within_any(parts: Parts, others: Parts) -> np.ndarray:
     """Which parts lie within the box of any of the others."""
     within = np.zeros(len(parts), bool)

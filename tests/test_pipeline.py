@@ -1,0 +1,116 @@
+"""The whole flow with the bundled model, on documents drawn here."""
+
+import difflib
+import io
+
+import numpy as np
+import pymupdf
+import pytest
+from PIL import Image
+
+import docrec
+from docrec.errors import InputFileError
+from docrec.options import ReadOptions
+
+PARAGRAPH = ["春天来了，山坡上的杏花开得正好。", "村里的人家把种子搬到院子里晾晒，", "孩子们在溪边放风筝，一直玩到天黑。"]
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return docrec.load(device="cpu")
+
+
+def draw_pdf(*pages, size=12):
+    """A PDF of pages of text lines; a line that begins with two wide spaces is indented."""
+    document = pymupdf.open()
+    for lines in pages:
+        page = document.new_page()
+        for row, line in enumerate(lines):
+            indent = 2 * size if line.startswith("\u3000\u3000") else 0
+            page.insert_text((72 + indent, 90 + 1.7 * size * row), line.strip("\u3000"), fontname="china-s", fontsize=size)
+    return document.tobytes()
+
+
+def alike(read, written):
+    """Share of the characters that agree, 0 to 1."""
+    return difflib.SequenceMatcher(None, read, written, autojunk=False).ratio()
+
+
+def read(recognizer, data, **options):
+    return list(docrec.recognize(io.BytesIO(data), recognizer, ReadOptions(**options)))
+
+
+def test_reads_a_page_of_a_pdf(recognizer):
+    (page,) = read(recognizer, draw_pdf(["\u3000\u3000" + PARAGRAPH[0], *PARAGRAPH[1:]]))
+    assert page.text.startswith("    春天来了")
+    assert alike(page.text, "    " + "\n".join(PARAGRAPH)) > 0.97
+    assert len(page.lines) == 3
+    assert all(0.5 < line.confidence <= 1 for line in page.lines)
+
+
+def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):
+    text = "".join(PARAGRAPH)[:38]
+    (page,) = read(recognizer, draw_pdf([text], size=11))
+    assert alike(page.text, text) > 0.97
+
+
+def test_words_keep_their_spaces_and_hanzi_get_none(recognizer):
+    document = pymupdf.open(stream=draw_pdf([], ["天 地 玄 黄"]))
+    document[0].insert_text((72, 90), "The quick brown fox jumps", fontname="helv", fontsize=12)
+    words, hanzi = (page.text for page in read(recognizer, document.tobytes()))
+    assert words == "The quick brown fox jumps"
+    assert hanzi == "天地玄黄"
+
+
+def test_pages_come_in_order_and_blank_ones_are_empty(recognizer):
+    pages = read(recognizer, draw_pdf(["第一页"], [], ["第三页"], [], []), batch_size=1)
+    assert [page.text for page in pages] == ["第一页", "", "第三页", "", ""]
+    assert [page.index for page in pages] == [0, 1, 2, 3, 4]
+
+
+def test_batches_across_lines_and_pages_change_nothing(recognizer):
+    data = draw_pdf(PARAGRAPH, PARAGRAPH[::-1])
+    one, many = (read(recognizer, data, batch_size=size) for size in (1, 50))
+    assert [page.text for page in one] == [page.text for page in many]
+
+
+def test_pages_are_chosen_and_keep_their_numbers(recognizer):
+    pages = read(recognizer, draw_pdf(["甲"], ["第二页"], ["丙"]), pages="2")
+    assert [(page.index, page.text) for page in pages] == [(1, "第二页")]
+
+
+def test_pages_are_yielded_as_they_are_read(recognizer):
+    pages = docrec.recognize(io.BytesIO(draw_pdf(*[PARAGRAPH] * 4)), recognizer, ReadOptions(batch_size=4))
+    assert next(pages).index == 0
+    pages.close()
+
+
+def test_an_image_is_read_and_boxes_are_in_its_pixels(recognizer):
+    pixmap = pymupdf.open(stream=draw_pdf(PARAGRAPH))[0].get_pixmap(dpi=200)
+    (page,) = read(recognizer, pixmap.tobytes("png"))
+    assert alike(page.text, "\n".join(PARAGRAPH)) > 0.97
+    assert (page.width, page.height) == (pixmap.width, pixmap.height)
+    first = page.lines[0].box
+    assert abs(page.to_points(first).left - 72) < 4
+    assert all(first.left - 5 < glyph.left <= glyph.right < first.right + 10 for glyph in page.lines[0].glyphs)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 400)])
+def test_an_image_without_text_is_no_error(recognizer, size):
+    buffer = io.BytesIO()
+    Image.fromarray(np.full(size, 255, np.uint8)).save(buffer, "PNG")
+    assert [page.text for page in read(recognizer, buffer.getvalue())] == [""]
+
+
+def test_a_bad_document_is_told_before_the_first_page(recognizer):
+    with pytest.raises(InputFileError):
+        next(docrec.recognize(io.BytesIO(b"no document"), recognizer))
+
+
+def test_a_charset_limits_the_text(recognizer):
+    from docrec.charset import Charset
+
+    digits = docrec.load(device="cpu", charset=Charset(tuple("0123456789")))
+    (page,) = read(digits, draw_pdf(["2024 年 10 月"]))
+    assert set(page.text) <= set("0123456789\n ")
+    assert "2024" in page.text
