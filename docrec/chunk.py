@@ -7,7 +7,7 @@ cut stands whole in one of them, and joining picks the seam that lies farthest f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -25,6 +25,7 @@ MARGIN = 3  # columns of paper kept at either end of a line
 CLEAN_GAP = 7  # columns; a gap this wide lies between characters, a quarter of the em
 OVERLAP = (34, 68)  # columns by which chunks overlap where no clean gap is found, at least and at most
 SEARCH = 110  # columns before the last possible one in which a clean gap is looked for
+WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 PAPER = 0.12  # share of the line's darkest ink below which a column counts as empty
 
 
@@ -71,7 +72,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: 
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in piece if low <= _middle(glyph) < high]
-    return Line(box, _without_idle_spaces(glyphs))
+    return Line(box, _without_idle_spaces(_centred_marks_to_wide(glyphs)))
 
 
 def is_wide(char: str) -> bool:
@@ -166,6 +167,15 @@ def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[
     clearance = np.abs(places[:, None] - middles).min(axis=1)
     centre = np.abs(places - places.mean()) * 1e-3
     return float(places[np.argmax(np.minimum(clearance, HEIGHT / 2 * first.scale) - centre)])
+
+
+def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """Take a mark that stands apart from the Hanzi before it for a full-width one: some typefaces centre these in their em."""
+    apart = [False, False, *(first.char > "\u2e7f" and second.char == " " for first, second in pairwise(glyphs))]
+    return [
+        replace(glyph, char=WIDE_MARKS[glyph.char]) if after_gap and glyph.char in WIDE_MARKS else glyph
+        for glyph, after_gap in zip(glyphs, apart, strict=False)
+    ]
 
 
 def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:

@@ -14,7 +14,7 @@ from docrec.chunk import CLEAN_GAP, FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_c
 from docrec.ctc import Mark, Reading
 from docrec.document import Box
 
-CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。#"))
+CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,#"))
 GARBAGE = "#"
 
 
@@ -116,6 +116,9 @@ def test_a_page_of_one_pixel_is_no_error():
         ("一 a 二", "一 a 二", "a space between a Hanzi and a word that was printed stays"),
         ("， a", "，a", "full-width punctuation has its own room"),
         ("a ，", "a，", "on either side"),
+        ("一 , 二", "一，二", "a mark in the middle of its em is a full-width one"),
+        ("一, 二", "一, 二", "one close to the character before is not"),
+        ("a , b", "a , b", "nor is one behind a word"),
         (" a ", "a", "none at the ends"),
         ("a  b", "a b", "one of several"),
         ("一  二", "一二", "nor two between Hanzi"),
