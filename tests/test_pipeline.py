@@ -82,7 +82,6 @@ def test_pages_are_chosen_and_keep_their_numbers(recognizer):
 def test_pages_are_yielded_as_they_are_read(recognizer):
     pages = docrec.recognize(io.BytesIO(draw_pdf(*[PARAGRAPH] * 4)), recognizer, ReadOptions(batch_size=4))
     assert next(pages).index == 0
-    pages.close()
 
 
 def test_an_image_is_read_and_boxes_are_in_its_pixels(recognizer):

@@ -97,12 +97,14 @@ def load_fonts(folders: Iterable[str | Path], charset: Charset) -> FontSet:
 
     Args:
         folders: searched recursively for .ttf, .otf and .ttc files; of a collection, the faces named SC or CN, else the first.
-        charset: fonts with at least 3,000 of its Hanzi are Chinese; of the others, those with all ASCII letters are Latin.
+        charset: fonts with at least 3,000 of its Hanzi, or half of them, are Chinese; of the others, those with all
+            ASCII letters are Latin.
 
     Raises:
         TrainingDataError: no Chinese font was found.
     """
     hanzi = {ord(char) for char in charset.characters if is_hanzi(char)}
+    least = min(MIN_HANZI, max(1, len(hanzi) // 2))
     letters = set(range(0x21, 0x7F))
     chinese, latin, seen = [], [], set()
     for path in sorted(path for folder in folders for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES):
@@ -110,12 +112,13 @@ def load_fonts(folders: Iterable[str | Path], charset: Charset) -> FontSet:
             continue
         seen.add(path.name)
         for font in _faces(path):
-            if len(hanzi & font.points) >= MIN_HANZI:
+            if len(hanzi & font.points) >= least:
                 chinese.append(font)
             elif letters <= font.points:
                 latin.append(font)
     if not chinese:
-        raise TrainingDataError(f"rendering needs a font with at least {MIN_HANZI} Hanzi; found none in {', '.join(map(str, folders))}")
+        searched = ", ".join(map(str, folders))
+        raise TrainingDataError(f"rendering needs a font with at least {least} Hanzi of the alphabet; found none in {searched}")
     return FontSet(tuple(chinese), tuple(latin))
 
 

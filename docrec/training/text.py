@@ -18,6 +18,7 @@ from docrec.training.fonts import is_hanzi
 WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—…·〈〉〔〕"
 ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
+STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
 UNITS = ("", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元")
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
@@ -26,6 +27,8 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
 PROSE, RANDOM, LATIN, TOKENS, SYMBOLS = 0.44, 0.24, 0.18, 0.11, 0.03
+SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
+SIGNS_SHOWN = 0.13  # of the characters in lines of symbols, signs among prose
 
 
 class TextSource:
@@ -65,20 +68,25 @@ class TextSource:
         return "".join(char for char in self._draw(random, has) if char in self._alphabet)
 
     def log_prior_ratio(self, charset: Charset) -> np.ndarray:
-        """How much rarer Hanzi are in running text than in the lines drawn, some of which hold nothing but random ones.
+        """How much rarer Hanzi, signs and other scripts are in running text than in the lines drawn, some of which are random.
 
         Adding it to a classifier's logits fits it to running text: Saerens, Latinne and Decaestecker, "Adjusting the Outputs of a
         Classifier to New a Priori Probabilities", 2002.
 
         Returns:
-            float32 (classes,), the logarithm of the ratio for Hanzi, 0 for all else.
+            float32 (classes,), the logarithm of the ratio; 0 for ASCII.
         """
         counts = Counter(self._prose)
-        hanzi = np.array([is_hanzi(char) for char in charset.characters])
-        running = np.array([counts[char] + 0.5 for char in charset.characters]) * hanzi
+        running = np.array([counts[char] + 0.5 for char in charset.characters])
         running /= running.sum()
-        drawn = ((PROSE + TOKENS) * running + RANDOM * hanzi / hanzi.sum()) / (PROSE + TOKENS + RANDOM)
-        return np.log(np.where(hanzi, running, 1) / np.where(hanzi, drawn, 1)).astype(np.float32)
+        drawn = (1 - RANDOM - SYMBOLS) * running
+        groups = [(self._hanzi, RANDOM), (self._signs, SYMBOLS * SIGNS_SHOWN)]
+        groups += [(script, SYMBOLS * SCRIPTS_SHARE / len(self._scripts)) for script in self._scripts]
+        for chars, share in groups:
+            for char in chars:
+                drawn[charset.classes[char]] += share / len(chars)
+        ascii_text = np.array([char <= "~" for char in charset.characters])
+        return np.where(ascii_text, 0, np.log(running / drawn)).astype(np.float32)
 
     def _draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
         kind = random.random()
@@ -165,7 +173,7 @@ class TextSource:
         return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
 
     def _symbols(self, random: np.random.Generator) -> str:
-        if random.random() < 0.35:
+        if random.random() < SCRIPTS_SHARE:
             scripts = [script for script in self._scripts if script]
             if scripts:
                 script = scripts[int(random.integers(0, len(scripts)))]
@@ -198,6 +206,6 @@ def _read(file: Path) -> str:
 
 def _clean(text: str, charset: Charset) -> str:
     """Lines of at least four characters, all of them in the alphabet; tabs and wide spaces become spaces."""
-    text = re.sub(r"[\t\u3000\xa0]+", " ", text)
+    text = re.sub(r"[\t\u3000\xa0]+", " ", text).translate(STAND_INS)
     text = text.translate({ord(char): None for char in charset.missing(text) if char != "\n"})
     return "\n".join(line for line in map(str.strip, text.split("\n")) if len(line) >= 4)
