@@ -170,12 +170,14 @@ def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[
 
 
 def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Take a mark that stands apart from the Hanzi before it for a full-width one: some typefaces centre these in their em."""
-    apart = [False, False, *(first.char > "\u2e7f" and second.char == " " for first, second in pairwise(glyphs))]
-    return [
-        replace(glyph, char=WIDE_MARKS[glyph.char]) if after_gap and glyph.char in WIDE_MARKS else glyph
-        for glyph, after_gap in zip(glyphs, apart, strict=False)
-    ]
+    """Take a mark that stands apart from what is before it, beside Hanzi, for a full-width one: some typefaces centre these in the em."""
+    result = list(glyphs)
+    for index in range(2, len(glyphs)):
+        before, gap, mark = glyphs[index - 2 : index + 1]
+        after = "".join(glyph.char for glyph in glyphs[index + 1 : index + 3]).strip()
+        if gap.char == " " and mark.char in WIDE_MARKS and (before.char > "\u2e7f" or after[:1] > "\u2e7f"):
+            result[index] = replace(mark, char=WIDE_MARKS[mark.char])
+    return result
 
 
 def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
