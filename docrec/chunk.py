@@ -1,9 +1,9 @@
 """A line's crop to Chunks of the network's input size, and their Readings back to a Line: two inverses.
 
 A line is scaled so that the band layout gave it, the height of a full Hanzi's ink, becomes INK_HEIGHT rows, then cut into
-pieces of at most WIDTH columns. Where there is a gap as wide as a space, or behind punctuation, the cut is clean. Elsewhere a
-gap may as well lie within a Hanzi (川, 儿), so neighbouring chunks overlap by more than a character, each character near the
-cut stands whole in one of them, and joining picks the seam that lies farthest from the characters of both.
+pieces of at most WIDTH columns. A gap may lie within a Hanzi (川, 儿), and one between words is a space that only its
+neighbours show, so neighbouring chunks overlap by more than a character: whatever stands near the cut is whole in one of them,
+and joining picks the seam that lies farthest from the characters of both.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,9 @@ WIDTH = 280  # columns of it
 FRAMES = 70  # frames the network tells of, each WIDTH / FRAMES columns
 INK_HEIGHT = 28  # rows that the band of a line becomes
 MARGIN = 3  # columns of paper kept at either end of a line
-CLEAN_GAP = 7  # columns; a gap this wide lies between characters, a quarter of the em
-OVERLAP = (34, 68)  # columns by which chunks overlap where no clean gap is found, at least and at most
-SEARCH = 110  # columns before the last possible one in which a clean gap is looked for
+OVERLAP = (34, 68)  # columns by which chunks overlap, at least and at most
+SEARCH = 24  # columns before the last possible one in which the end of a chunk is looked for
 WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
-PAPER = 0.12  # share of the line's darkest ink below which a column counts as empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +101,16 @@ def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, 
 def _cuts(ink: np.ndarray) -> list[tuple[int, int]]:
     """Columns (start, end) of the chunks of a line."""
     total = ink.shape[1]
-    profile = ink.max(axis=0)
-    empty = profile < PAPER * max(float(profile.max()), 0.3)
-    blurred = ink.sum(axis=0)
+    profile = ink.sum(axis=0)
+    least, most = OVERLAP
     cuts, start = [], 0
     while total - start > WIDTH:
-        last = start + WIDTH
-        gap = _clean_gap(empty, last - SEARCH, last)
-        if gap is not None:
-            cuts.append((start, gap))
-            start = gap
-            continue
-        end = last - 24 + _last_minimum(blurred[last - 24 : last])
+        first = start + WIDTH - SEARCH
+        end = first + _last_minimum(profile[first : first + SEARCH])
         cuts.append((start, end))
-        least, most = OVERLAP
-        start = end - most + _last_minimum(blurred[end - most : end - least])
+        start = end - most + _last_minimum(profile[end - most : end - least])
     cuts.append((start, total))
     return cuts
-
-
-def _clean_gap(empty: np.ndarray, low: int, high: int) -> int | None:
-    """Middle of the last run of at least CLEAN_GAP empty columns that lies in [low, high), or None."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], empty[low:high], [False]]).astype(np.int8)))
-    runs = [(begin, end) for begin, end in edges.reshape(-1, 2) if end - begin >= CLEAN_GAP]
-    return low + int(sum(runs[-1]) // 2) if runs else None
 
 
 def _last_minimum(values: np.ndarray) -> int:
@@ -160,8 +144,6 @@ def _middle(glyph: Glyph) -> float:
 def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[Glyph]) -> float:
     """Page x at which reading goes over from one chunk to the next: in their overlap, farthest from all characters."""
     width = first.right - second.left
-    if width <= 0:
-        return second.left
     places = np.linspace(second.left + width / 4, first.right - width / 4, 33)
     middles = np.array([_middle(glyph) for glyph in (*before, *after)] or [-np.inf])
     clearance = np.abs(places[:, None] - middles).min(axis=1)
