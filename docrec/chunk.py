@@ -69,7 +69,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: 
     pieces = [_glyphs(chunk, reading, charset) for chunk, reading in zip(chunks, readings, strict=True)]
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
-    glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in piece if low <= _middle(glyph) < high]
+    glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
     return Line(box, _without_idle_spaces(_centred_marks_to_wide(glyphs)))
 
 
@@ -141,11 +141,24 @@ def _middle(glyph: Glyph) -> float:
     return (glyph.left + glyph.right) / 2
 
 
+def _between(glyphs: Sequence[Glyph], low: float, high: float) -> Sequence[Glyph]:
+    """Glyphs whose middles lie in [low, high), with the spaces next to them, which near its beginning a chunk may not see."""
+    inside = [index for index, glyph in enumerate(glyphs) if low <= _middle(glyph) < high and glyph.char != " "]
+    if not inside:
+        return ()
+    start, end = inside[0], inside[-1] + 1
+    while start and glyphs[start - 1].char == " ":
+        start -= 1
+    while end < len(glyphs) and glyphs[end].char == " ":
+        end += 1
+    return glyphs[start:end]
+
+
 def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[Glyph]) -> float:
     """Page x at which reading goes over from one chunk to the next: in their overlap, farthest from all characters."""
     width = first.right - second.left
     places = np.linspace(second.left + width / 4, first.right - width / 4, 33)
-    middles = np.array([_middle(glyph) for glyph in (*before, *after)] or [-np.inf])
+    middles = np.array([_middle(glyph) for glyph in (*before, *after) if glyph.char != " "] or [-np.inf])
     clearance = np.abs(places[:, None] - middles).min(axis=1)
     centre = np.abs(places - places.mean()) * 1e-3
     return float(places[np.argmax(np.minimum(clearance, HEIGHT / 2 * first.scale) - centre)])

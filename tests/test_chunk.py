@@ -76,6 +76,24 @@ def test_no_character_is_lost_or_doubled(widths, gaps, why):
     assert all(before.right >= after.left for before, after in pairwise(chunks)), "no column is skipped"
 
 
+@pytest.mark.parametrize("letters", [2, 3, 5, 8])
+def test_spaces_at_a_cut_are_kept_once(letters):
+    """A space near the beginning of a chunk is often seen only by the chunk before."""
+    gaps = ([2] * (letters - 1) + [18]) * 12
+    page, places, box = draw([8] * len(gaps), gaps)
+    between = [(a[1], b[0]) for a, b in pairwise(places) if b[0] - a[1] > 5]
+    spaced = sorted([*places, *between])
+    text = "".join("a" if place in places else " " for place in spaced)
+    chunks = line_to_chunks(page, box, 0)
+    readings = []
+    for chunk in chunks:
+        marks = ideal_reading(chunk, spaced, text).marks
+        seen = [mark for mark in marks if CHARSET.characters[mark.label] != " " or chunk is chunks[0] or mark.start > 8]
+        readings.append(Reading(tuple(seen)))
+    assert len(chunks) > 1
+    assert readings_to_line(chunks, readings, box, CHARSET).text.rstrip() == text
+
+
 @pytest.mark.parametrize("height", [12, 28, 60])
 def test_the_band_is_scaled_to_the_height_of_training(height):
     page, _, box = draw([height] * 4, [3] * 4, height)
