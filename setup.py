@@ -21,8 +21,18 @@ REQUIRES = [
     "scikit-image>=0.22",
     "tensorflow>=2.18",  # for training, export and GPU; reading on a CPU works where it is taken away
 ]
-TRAIN = ["freetype-py>=2.4", "onnx>=1.16"]
-TEST = ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77"]
+TRAIN = [  # making, judging and exporting models
+    "edlib>=1.3.9",
+    "freetype-py>=2.4",
+    "google-crc32c>=1.5",
+    "onnx>=1.16",
+    "rapidfuzz>=3.6",
+    "tomli>=2.0; python_version < '3.11'",
+    "tomli-w>=1.0",
+]
+LITERT = ["ai-edge-litert>=1.4"]
+SERVING = ["grpcio>=1.60", "tensorflow-serving-api>=2.18"]  # for the example clients
+TEST = ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING]
 
 setup(
     name="docrec",
@@ -39,7 +49,7 @@ setup(
     include_package_data=False,
     zip_safe=False,
     install_requires=REQUIRES,
-    extras_require={"train": TRAIN, "gpu": ["tensorflow[and-cuda]>=2.18"], "test": TEST},
+    extras_require={"train": TRAIN, "litert": LITERT, "serving": SERVING, "gpu": ["tensorflow[and-cuda]>=2.18"], "test": TEST},
     entry_points={"console_scripts": ["docrec = docrec.cli.app:main"]},
     classifiers=[
         "Environment :: Console",

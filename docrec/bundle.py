@@ -82,6 +82,24 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     return Bundle(folder, charset, network)
 
 
+def keras_backbone(bundle: Bundle) -> Any:
+    """The backbone as the Keras model of `network.build_backbone`, with the bundle's weights.
+
+    Raises:
+        BundleError: the weights are damaged, or are not those of the network that the bundle names.
+    """
+    from docrec.network import NetworkConfig, build_backbone
+
+    model = build_backbone(NetworkConfig.from_dict(bundle.network))
+    weights = bundle.weights()
+    try:
+        for variable in model.weights:
+            variable.assign(weights[variable.path])
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"the weights in {bundle.folder} do not fit its network: {error}") from error
+    return model
+
+
 def save_bundle(folder: str | Path, charset: Charset, config: Any, backbone: Any, classifier: Any) -> Bundle:
     """Write a model folder from Keras objects.
 

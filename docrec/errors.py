@@ -69,3 +69,7 @@ class TrainingDataError(DocrecError):
     """Training text or fonts are missing or unusable."""
 
     exit_code = ExitCode.INPUT_FILE
+
+
+class SampleError(TrainingDataError):
+    """One labelled picture, or one record, cannot be used; the message names it and says why."""

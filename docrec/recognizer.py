@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from docrec.bundle import Bundle, load_bundle
+from docrec.bundle import Bundle, keras_backbone, load_bundle
 from docrec.charset import Charset
 from docrec.chunk import Chunk
 from docrec.ctc import Classifier, Reading, decode
@@ -63,7 +63,7 @@ def load(model: str | Path | None = None, device: str = "auto", charset: Charset
     bundle = load_bundle(model)
     classifier = _load_classifier(bundle, charset)
     if device == "gpu" or (device == "auto" and any(map(os.path.exists, GPU_NODES)) and find_spec("tensorflow")):
-        backbone = _keras_backbone(bundle, required=device == "gpu")
+        backbone = _gpu_backbone(bundle, required=device == "gpu")
         if backbone:
             return Recognizer(bundle, backbone, classifier, "gpu")
     return Recognizer(bundle, load_onnx_backbone(bundle), classifier, "cpu")
@@ -107,7 +107,7 @@ def load_onnx_backbone(bundle: Bundle) -> Backbone:
     return run
 
 
-def _keras_backbone(bundle: Bundle, required: bool) -> Backbone | None:
+def _gpu_backbone(bundle: Bundle, required: bool) -> Backbone | None:
     """The backbone on TensorFlow's GPU; None where there is none and it is not required."""
     try:
         import tensorflow
@@ -122,15 +122,7 @@ def _keras_backbone(bundle: Bundle, required: bool) -> Backbone | None:
 
 def load_keras_backbone(bundle: Bundle) -> Backbone:
     """The backbone as the Keras model it was trained as, on whatever device Keras prefers."""
-    from docrec.network import NetworkConfig, build_backbone
-
-    model = build_backbone(NetworkConfig.from_dict(bundle.network))
-    weights = bundle.weights()
-    try:
-        for variable in model.weights:
-            variable.assign(weights[variable.path])
-    except (KeyError, ValueError) as error:
-        raise BundleError(f"the weights in {bundle.folder} do not fit its network: {error}") from error
+    model = keras_backbone(bundle)
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = model.predict_on_batch(images)

@@ -23,7 +23,8 @@ from docrec.errors import BundleError
 from docrec.network import NetworkConfig, build_backbone, build_classifier
 from docrec.options import TrainOptions
 from docrec.training.fonts import load_fonts
-from docrec.training.synth import RenderedLine, Renderer
+from docrec.training.lines import LabelledLine
+from docrec.training.synth import Renderer
 from docrec.training.targets import BLANK, CHARACTER, LONGEST, Batch, make_batch
 from docrec.training.text import TextSource
 
@@ -192,10 +193,10 @@ def _render(options: TrainOptions, charset: Charset, seed: list[int], queue: Any
 
     cv2.setNumThreads(1)
     try:
-        renderer = Renderer(TextSource(options.text, charset), load_fonts(options.fonts, charset), seed)
+        renderer = Renderer(TextSource(options.text, charset), load_fonts(options.fonts, charset), sum(seed[1:]) * 1009 + seed[0])
         random = np.random.default_rng([*seed, 1])
         while True:
-            lines: list[RenderedLine] = []
+            lines: list[LabelledLine] = []
             while len(lines) < options.batch_size:
                 line = renderer.draw()
                 repeats = sum(a == b for a, b in zip(line.text, line.text[1:], strict=False))

@@ -1,7 +1,7 @@
 """Rendering of training lines: text set in a typeface as printers do, then printed and scanned as offices do."""
 
+import re
 from collections import deque
-from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -9,40 +9,25 @@ import numpy as np
 
 from docrec.chunk import HEIGHT, INK_HEIGHT, WIDTH
 from docrec.training.fonts import FULL_HANZI, Bitmap, Font, FontSet, is_hanzi
+from docrec.training.lines import LabelledLine, Span
 from docrec.training.text import TextSource
 
 OPENING, CLOSING = set("（《〈「『【〔〖“‘"), set("，。、；：？！）》〉」』】〕〗”’")
 DIGITS = set("0123456789")
 LIGATURES = {"fi": "ﬁ", "fl": "ﬂ"}
+# The logos of TeX as plain TeX and LaTeX define them: for each letter its size, how far it is raised, and the kern behind it, in em.
+LOGOS = {
+    "LATEX": ((1.0, 0.0, -0.36), (0.7, 0.2, -0.15), (1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
+    "TEX": ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
+}
+NOTE_MARK = re.compile(r"[(\[]?[0-9]{1,2}[)\]]?|[*†‡①-⑩]")
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
 WIDE_GAP = 0.05  # share of spaces that are wider than a word space
 TRACKING = (0.72, 0.18, 0.04, 0.06)  # shares of lines set solid, justified, widely, tightly
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a character of a rendered line has its ink: `left`, `right` in columns of the image; a space spans its gap."""
-
-    char: str
-    left: float
-    right: float
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedLine:
-    """A training line: `pixels` uint8 (32, 280), 255 = ink, and the characters in it from left to right."""
-
-    pixels: np.ndarray
-    spans: tuple[Span, ...]
-
-    @property
-    def text(self) -> str:
-        """What the line says."""
-        return "".join(span.char for span in self.spans)
-
-
 class Renderer:
-    """Draws lines without end; the same seed gives the same lines.
+    """Draws lines without end, in groups that can be drawn in any order and place: a LineSource.
 
     Args:
         text: what the lines say.
@@ -50,14 +35,21 @@ class Renderer:
         seed: of the random numbers.
     """
 
-    def __init__(self, text: TextSource, fonts: FontSet, seed: int | list[int] = 0) -> None:
+    def __init__(self, text: TextSource, fonts: FontSet, seed: int = 0) -> None:
         self._text = text
         self._fonts = fonts
+        self._seed = seed
         self._random = np.random.default_rng(seed)
         self._neighbours: deque[np.ndarray] = deque(maxlen=16)
         self._noise = self._random.standard_normal((256, 1024), dtype=np.float32)
 
-    def draw(self, clean: bool = False) -> RenderedLine:
+    def lines(self, group: int, count: int) -> list[LabelledLine]:
+        """Render the lines of one group; the same seed, group and count give the same lines, whatever was drawn before."""
+        self._random = np.random.default_rng([self._seed, group])
+        self._neighbours.clear()
+        return [self.draw() for _ in range(count)]
+
+    def draw(self, clean: bool = False) -> LabelledLine:
         """Render one line; a `clean` one shows no more than the traces of ordinary printing."""
         while True:
             canvas, spans, em, band = self._typeset()
@@ -68,7 +60,7 @@ class Renderer:
         ink = self._scan(ink) if scanned else self._print(ink)
         pixels = np.clip(ink * 255 + 0.5, 0, 255).astype(np.uint8)
         self._neighbours.append(pixels)
-        return RenderedLine(pixels, tuple(spans))
+        return LabelledLine(pixels, "".join(span.char for span in spans), tuple(spans))
 
     def _typeset(self) -> tuple[np.ndarray, list[Span], float, tuple[float, float]]:
         """Set a line on a canvas; returns ink uint8, spans, the em in pixels, and top and bottom of the Hanzi's ink."""
@@ -85,7 +77,9 @@ class Renderer:
         tracking = float(random.choice([0.0, random.uniform(0, 0.12), random.uniform(0.1, 0.5), -random.uniform(0, 0.04)], p=TRACKING)) * em
         compressed = random.random() < 0.35
         narrow_quotes = latin is not font and random.random() < 0.5
-        notes = random.random() < 0.06  # digits behind Hanzi are marks of notes, small and raised
+        notes = random.random() < 0.08  # numbers behind other characters are marks of notes, small and raised
+        note_size, note_rise = random.uniform(0.5, 0.7), random.uniform(0.3, 0.42)
+        logos = random.random() < 0.8
         autospace = random.uniform(0.0, 0.33) * em
         word_space = random.uniform(0.2, 0.4) * em
         ligatures = random.random() < 0.5 and all(map(latin.has, LIGATURES.values()))
@@ -96,9 +90,16 @@ class Renderer:
         canvas = np.zeros((above + below, int(limit + 3 * em)), np.uint8)
         spans: list[Span] = []
         pen, index, space, before = 2.0, 0, 0.0, ""
+        styles: dict[int, tuple[float, float, float]] = {}  # of single characters: size, rise and kern behind, in em
         while index < len(text) and pen < limit:
             char = text[index]
             pair = text[index : index + 2]
+            if notes and spans and index not in styles and (mark := NOTE_MARK.match(text, index)) and text[index - 1] not in DIGITS | {" "}:
+                styles |= dict.fromkeys(range(*mark.span()), (note_size, note_rise, 0.0))
+            for logo, letters in LOGOS.items():
+                if logos and index not in styles and text.startswith(logo, index):
+                    styles |= {index + place: letter for place, letter in enumerate(letters)}
+            scaling, rise, kern = styles.get(index, (1.0, 0.0, 0.0))
             index += 1
             if char == " ":
                 if spans and not space:
@@ -113,9 +114,9 @@ class Renderer:
                 continue
             if before and wide != (before == "wide") and char not in CLOSING and not (spans and spans[-1].char in OPENING | CLOSING):
                 space = max(space, autospace)
-            raised = 0
-            if notes and char.isdigit() and spans and spans[-1].char not in DIGITS:
-                size, raised, space = round(0.6 * size, 1), round(0.35 * em), 0.0
+            if scaling < 1:
+                space = 0.0
+            size, raised = round(scaling * size, 1), round(rise * size)
             before = "wide" if wide else "narrow"
             shown = LIGATURES[pair] if ligatures and pair in LIGATURES and face is latin else char
             glyph = face.bitmap(shown, size, weight, slant)
@@ -144,7 +145,7 @@ class Renderer:
             else:
                 spans += [Span(pair[0], column, column + width / 2), Span(pair[1], column + width / 2, column + width)]
                 index += 1
-            pen += space + advance + tracking
+            pen += space + advance + tracking + kern * size / scaling
             space = 0.0
         return canvas, spans, em, (above - top * em, above - bottom * em)
 

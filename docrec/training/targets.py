@@ -16,7 +16,7 @@ import numpy as np
 
 from docrec.charset import Charset
 from docrec.chunk import FRAMES, WIDTH
-from docrec.training.synth import RenderedLine, Span
+from docrec.training.lines import LabelledLine, Span
 
 FRAME = WIDTH // FRAMES  # pixels
 WIDE = 20  # pixels; of a character at least this wide the frames beside the middle one are labelled too
@@ -76,8 +76,8 @@ def spans_to_frames(spans: Sequence[Span], labels: Sequence[int]) -> np.ndarray:
     return result
 
 
-def make_batch(lines: Iterable[RenderedLine], charset: Charset, candidates: int, random: np.random.Generator) -> Batch:
-    """Put rendered lines into a Batch with that many candidate classes."""
+def make_batch(lines: Iterable[LabelledLine], charset: Charset, candidates: int, random: np.random.Generator) -> Batch:
+    """Put lines, whose spans are known, into a Batch with that many candidate classes."""
     lines = list(lines)
     encoded = [charset.encode(line.text)[:LONGEST] for line in lines]
     present = np.unique(np.concatenate([np.asarray(labels, np.int32) for labels in encoded]))

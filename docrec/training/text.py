@@ -19,6 +19,8 @@ WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—
 ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
 STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
+BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "“”", "‘’", '""', "''", "「」")))
+LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3")
 UNITS = ("", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元")
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
@@ -123,10 +125,24 @@ class TextSource:
         if random.random() < 0.3:
             return self._tokens(random)
         prose = self._window(self._prose, random)
+        if random.random() < 0.25:
+            return self._fields(prose, random)
         cut = int(random.integers(0, 12))
         more = cut + int(random.integers(1, 8))
         gap = " " if random.random() < 0.6 else ""
         return gap.join((prose[:cut], self._token(random), prose[cut:more], self._token(random), prose[more:]))
+
+    def _fields(self, prose: str, random: np.random.Generator) -> str:
+        """Chinese words in brackets between names, as manuals and forms show what is to be filled in."""
+        parts, start = [], 0
+        for _ in range(4):
+            end = start + int(random.integers(1, 6))
+            left, right = BRACKETS[int(random.integers(len(BRACKETS)))]
+            outer = ("{", "}") if random.random() < 0.3 else ("", "")
+            joint = str(random.choice(["", " ", "=", "\\", ", "]))
+            parts.append(f"{joint}{self._token(random)}{joint[:1]}{outer[0]}{left}{prose[start:end]}{right}{outer[1]}")
+            start = end
+        return "".join(parts)
 
     def _tokens(self, random: np.random.Generator) -> str:
         return " ".join(self._token(random) for _ in range(10))
@@ -141,7 +157,7 @@ class TextSource:
         def mark() -> str:
             return str(random.choice(list(ASCII_MARKS)))
 
-        kind = int(random.integers(0, 14))
+        kind = int(random.integers(0, 15))
         if kind == 0:
             return f"http://{word(2)}.{word(2)}.{random.choice(['com', 'org', 'net', 'cn'])}/{word()}/{word()}"
         if kind == 1:
@@ -170,6 +186,8 @@ class TextSource:
             return f"{word(1, 3)} {random.choice(list('=+-*/<>'))} {number(1, 4)}"
         if kind == 12:
             return mark() + word() + mark() + word(1, 4)
+        if kind == 13:
+            return str(random.choice(LOGOS))
         return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
 
     def _symbols(self, random: np.random.Generator) -> str:
