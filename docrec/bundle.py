@@ -100,7 +100,9 @@ def keras_backbone(bundle: Bundle) -> Any:
     return model
 
 
-def save_bundle(folder: str | Path, charset: Charset, config: Any, backbone: Any, classifier: Any) -> Bundle:
+def save_bundle(
+    folder: str | Path, charset: Charset, config: Any, backbone: Any, classifier: Any, prior_shift: np.ndarray | None = None
+) -> Bundle:
     """Write a model folder from Keras objects.
 
     Args:
@@ -109,6 +111,8 @@ def save_bundle(folder: str | Path, charset: Charset, config: Any, backbone: Any
         config: the network's NetworkConfig.
         backbone: Keras model from `network.build_backbone`.
         classifier: Keras layer from `network.build_classifier`.
+        prior_shift: float32 (classes,), what `training.fit.fit_to_running_text` added to the classifier's biases, to take it off
+            again where training goes on.
 
     Raises:
         MissingDependencyError: the package onnx is not installed.
@@ -121,6 +125,8 @@ def save_bundle(folder: str | Path, charset: Charset, config: Any, backbone: Any
     folder.mkdir(parents=True, exist_ok=True)
     variables = [*backbone.weights, *classifier.weights]
     arrays = {variable.path: keras.ops.convert_to_numpy(variable).astype(np.float16) for variable in variables}
+    if prior_shift is not None:
+        arrays["prior_shift"] = prior_shift.astype(np.float16)
     np.savez(folder / WEIGHTS, **arrays)
     (folder / BACKBONE).write_bytes(backbone_to_onnx(backbone))
     save_charset(charset, folder / CHAR_DICT, folder / ORD_MAP)

@@ -1,7 +1,9 @@
 """Every option of reading and training: its name, default, range and check, declared once."""
 
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from docrec.errors import OptionError
 
@@ -36,44 +38,71 @@ class ReadOptions:
             raise OptionError(f"--batch-size must lie between 1 and {MAX_BATCH_SIZE}, got {self.batch_size}")
 
 
+def _setting(default: Any, text: str, metavar: str | None = None, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
+    """A field of TrainOptions with what the command line says of it and the least value it may have."""
+    return field(default=default, metadata={"help": text, "metavar": metavar, "choices": choices, "least": least})
+
+
 @dataclass(frozen=True)
 class TrainOptions:
-    """How a model is trained.
+    """How a model is trained; each field is an option of `docrec train` and a key of its TOML file, explained in its metadata."""
 
-    Attributes:
-        text: files and folders of text (see training.text).
-        fonts: folders of fonts (see training.fonts).
-        minutes: time budget over all runs; the learning rate falls to zero as it runs out.
-        ctc_share: last part of the time, 0 to 1, in which CTC replaces the labels of single frames.
-        batch_size: lines in a step.
-        candidates: classes the softmax runs over in a step.
-        frames_rate: highest learning rate of the first part.
-        ctc_rate: highest learning rate of the last part.
-        precision: Keras's name of the arithmetic; "mixed_bfloat16" is faster on processors and GPUs that have it.
-        workers: processes that render.
-        seed: of all random numbers.
-    """
-
-    text: tuple[str, ...]
-    fonts: tuple[str, ...]
-    minutes: float
-    ctc_share: float = 0.3
-    batch_size: int = 64
-    candidates: int = 1536
-    frames_rate: float = 2e-3
-    ctc_rate: float = 6e-4
-    precision: str = "float32"
-    workers: int = 1
-    seed: int = 1
+    text: tuple[str, ...] = _setting((), "File or folder of text to render lines from; may be given again.", "PATH")
+    fonts: tuple[str, ...] = _setting((), "Folder of fonts to render with; may be given again.", "DIR")
+    data: tuple[str, ...] = _setting((), "Labelled line pictures: TFRecords, list or folder; may be given again.", "PATH")
+    data_share: float = _setting(0.5, "Part of each batch that comes from --data where there is --text too.", least=0)
+    validation: str = _setting("", "Labelled line pictures to judge by.  [default: rendered, or held out of --data]", "PATH")
+    char_dict: str = _setting("", "Alphabet: code points and characters.  [default: the bundled model's]", "JSON")
+    ord_map: str = _setting("", "Alphabet: classes and code points.", "JSON")
+    run: str = _setting("", "Folder for the state of training, from which it resumes.", "DIR")
+    model: str = _setting("", "Folder for the model, made at the end.", "DIR")
+    fine_tune: str = _setting("", "Model folder to start from; characters that both alphabets have keep their class's weights.", "DIR")
+    steps: int = _setting(0, "Steps to train for; the same steps give the same weights, also when stopped between.", least=0)
+    minutes: float = _setting(0.0, "Time to train for instead of steps, over all runs.", least=0)
+    ctc_share: float = _setting(0.3, "Last part of training, 0 to 1, in which CTC replaces the labels of single frames.", least=0)
+    batch_size: int = _setting(64, "Lines in a step.", least=1)
+    candidates: int = _setting(1536, "Classes that the softmax runs over in a step.", least=1)
+    frames_rate: float = _setting(2e-3, "Highest learning rate of the first part.", least=0)
+    ctc_rate: float = _setting(6e-4, "Highest learning rate of the last part.", least=0)
+    warm_up: int = _setting(300, "Steps in which either part's learning rate rises to its highest; it then falls as a cosine.", least=0)
+    validate_every: int = _setting(500, "Steps between validations.", least=1)
+    validation_lines: int = _setting(512, "Lines to judge by, at most.", least=1)
+    patience: int = _setting(0, "Validations without a better one before training stops; 0 never stops it early.", least=0)
+    save_every: int = _setting(500, "Steps between savings of the state.", least=1)
+    precision: str = _setting("float32", "Arithmetic; bfloat16 is faster on processors and GPUs that have it.", choices=PRECISIONS)
+    devices: int = _setting(0, "GPUs to train on; 0 takes all there are.", least=0)
+    workers: int = _setting(1, "Processes that make batches.", least=1)
+    seed: int = _setting(1, "Of all random numbers.", least=0)
+    channels: tuple[int, ...] = _setting((32, 32, 64, 128, 256), "Filters of the network's five stages, separated by commas.", "LIST")
+    lstm_units: int = _setting(128, "Units of the network's LSTM in each direction.", least=1)
 
     def __post_init__(self) -> None:
-        if not self.minutes >= 0:
-            raise OptionError(f"--minutes must not be negative, got {self.minutes}")
-        if not 0 <= self.ctc_share <= 1:
-            raise OptionError(f"--ctc-share is a share from 0 to 1, got {self.ctc_share}")
-        for name, value in (("--batch-size", self.batch_size), ("--workers", self.workers)):
-            if value < 1:
-                raise OptionError(f"{name} must be at least 1, got {value}")
+        for option in fields(self):
+            value, least = getattr(self, option.name), option.metadata["least"]
+            if least is not None and not least <= value < math.inf:
+                raise OptionError(f"{_flag(option.name)} must be at least {least}, got {value}")
+            if option.metadata["choices"] and value not in option.metadata["choices"]:
+                raise OptionError(f"{_flag(option.name)} must be one of {', '.join(option.metadata['choices'])}, got {value!r}")
+        for name in ("ctc_share", "data_share"):
+            if getattr(self, name) > 1:
+                raise OptionError(f"{_flag(name)} is a share from 0 to 1, got {getattr(self, name)}")
+        if len(self.channels) != 5 or min(self.channels) < 1:
+            raise OptionError(f"--channels takes five numbers from 1, such as 32,32,64,128,256, got {','.join(map(str, self.channels))}")
+        if bool(self.steps) == bool(self.minutes):
+            raise OptionError(f"training ends by --steps or by --minutes: give one of them, got {self.steps} and {self.minutes}")
+        if bool(self.text) != bool(self.fonts):
+            raise OptionError("lines are rendered from --text in --fonts: give both, or neither and --data")
+        if not self.text and not self.data:
+            raise OptionError("training needs lines: give --text and --fonts to render them, or --data")
+        if bool(self.char_dict) != bool(self.ord_map):
+            raise OptionError("-c and -o name the two halves of an alphabet; give both, or neither for the bundled model's")
+        for name in ("run", "model"):
+            if not getattr(self, name):
+                raise OptionError(f"training needs {_flag(name)}, a folder, and none was given")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def page_ranges(spec: str) -> list[tuple[int | None, int | None]]:

@@ -1,70 +1,117 @@
-"""The subcommand `train`: makes a model folder from text and fonts."""
+"""The subcommand `train`: makes a model folder from lines, rendered or recorded."""
 
+import json
 import logging
 import os
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from docrec.charset import Charset, load_charset
-from docrec.errors import MissingDependencyError, OptionError
-from docrec.options import PRECISIONS, TrainOptions
+from docrec.cli.dictionary import Dictionary
+from docrec.errors import MissingDependencyError
+from docrec.options import TrainOptions
 from docrec.resources import char_dict_folder
 
+log = logging.getLogger("docrec")
 
-@click.command(epilog="Stop it with Ctrl-C and give the same command again: it goes on where it stopped.")
-@click.option("--text", multiple=True, required=True, metavar="PATH", help="File or folder of text; may be given again.")
-@click.option("--fonts", multiple=True, required=True, metavar="DIR", help="Folder of fonts; may be given again.")
-@click.option("--minutes", type=click.FloatRange(min=0), required=True, help="Time to train for, over all runs.")
-@click.option("--model", required=True, metavar="DIR", help="Folder for the model, made when the time is used up.")
-@click.option("--run", "run_folder", required=True, metavar="DIR", help="Folder for the state of training.")
-@click.option("-c", "--char-dict", metavar="JSON", help="Alphabet: code points and characters.  [default: the bundled model's]")
-@click.option("-o", "--ord-map", metavar="JSON", help="Alphabet: classes and code points.")
-@click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISIONS[0], show_default=True, help="Precision of arithmetic.")
-@click.option("--batch-size", type=int, default=TrainOptions.batch_size, show_default=True, help="Lines in a step.")
-@click.option("--ctc-share", type=float, default=TrainOptions.ctc_share, show_default=True, help="Last part of the time, which CTC gets.")
-@click.option("--workers", type=int, default=TrainOptions.workers, show_default=True, help="Processes that render lines.")
-@click.option("--seed", type=int, default=TrainOptions.seed, show_default=True, help="Of all random numbers.")
-def train(
-    text: tuple[str, ...],
-    fonts: tuple[str, ...],
-    minutes: float,
-    model: str,
-    run_folder: str,
-    char_dict: str | None,
-    ord_map: str | None,
-    precision: str,
-    batch_size: int,
-    ctc_share: float,
-    workers: int,
-    seed: int,
-) -> None:
-    """Train a recogniser on lines rendered from text and fonts.
+SHORT = {"char_dict": "-c", "ord_map": "-o"}
+NEEDED = ("keras", "freetype", "google_crc32c", "onnx", "rapidfuzz", "tomli_w")
 
-    Runs on TensorFlow, PyTorch or JAX, as the environment variable KERAS_BACKEND says; PyTorch is the fastest on a CPU.
-    """
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    options = TrainOptions(text, fonts, minutes, ctc_share, batch_size, precision=precision, workers=workers, seed=seed)
-    if missing := [name for name in ("keras", "freetype", "onnx") if not find_spec(name)]:
+
+def _options() -> list[click.Parameter]:
+    """An option for each field of TrainOptions, and those that only the command has."""
+    types = get_type_hints(TrainOptions)
+    options: list[click.Parameter] = []
+    for field in fields(TrainOptions):
+        kind, text, default = types[field.name], field.metadata["help"], field.default
+        names = [*([SHORT[field.name]] if field.name in SHORT else []), "--" + field.name.replace("_", "-")]
+        many = kind == tuple[str, ...]
+        if default not in ((), "", 0):
+            shown = ",".join(map(str, default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else default
+            text += f"  [default: {shown}]"
+        choices = field.metadata["choices"]
+        shape: Any = click.Choice(choices) if choices else str if many else Numbers() if kind == tuple[int, ...] else kind
+        options.append(click.Option(names, type=shape, multiple=many, default=default, metavar=field.metadata["metavar"], help=text))
+    return [
+        click.Option(["--config"], metavar="TOML", help="File of settings, as is saved with every model; options given besides count."),
+        *options,
+        click.Option(["--tensorboard"], metavar="DIR", help="Folder for TensorBoard's event files.  [default: none are written]"),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Show nothing but errors."),
+    ]
+
+
+class Numbers(click.ParamType):
+    """Whole numbers separated by commas."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(map(int, value.split(",")))
+        except ValueError:
+            self.fail(f"must be whole numbers separated by commas, got {value!r}", param, ctx)
+
+
+@click.pass_context
+def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quiet: bool, **values: Any) -> None:
+    if missing := [name for name in NEEDED if not find_spec(name)]:
         raise MissingDependencyError(f"training needs the packages {', '.join(missing)}, which are not installed; install docrec[train]")
-    charset = _alphabet(char_dict, ord_map)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-    from docrec.bundle import save_bundle
-    from docrec.network import NetworkConfig
-    from docrec.training.fit import fit_to_running_text
-    from docrec.training.fit import train as fit
+    from docrec.training.settings import read_settings, settings_to_toml
 
-    config = NetworkConfig(len(charset))
-    network = fit(options, config, charset, Path(run_folder))
-    fit_to_running_text(network, options, charset)
-    bundle = save_bundle(model, charset, config, network.backbone, network.classifier)
-    click.echo(f"model written to {bundle.folder}", err=True)
+    if isinstance(ctx.obj, Dictionary):  # named before the subcommand
+        values |= {name: path for name in SHORT if (path := getattr(ctx.obj, name)) and not values[name]}
+    given = {name: value for name, value in values.items() if _is_given(ctx, name) or (value and name in SHORT)}
+    settings = (read_settings(config) if config else {}) | given
+    options = TrainOptions(**settings)
+    charset = _alphabet(options)
+
+    from docrec.bundle import load_bundle, save_bundle
+    from docrec.cli.train_view import TrainView
+    from docrec.training.board import Board
+    from docrec.training.fit import Watcher, fit_to_running_text, train
+    from docrec.writers.replace import replacing
+
+    start = load_bundle(options.fine_tune) if options.fine_tune else None
+    settings_file = settings_to_toml(options)
+    Path(options.run).mkdir(parents=True, exist_ok=True)
+    Path(options.run, "training.toml").write_text(settings_file, encoding="utf-8")
+    boards: list[Watcher] = [Board(tensorboard)] if tensorboard else []
+    with TrainView(options, quiet) as view:
+        network, progress = train(options, charset, start, (view, *boards))
+    shift = fit_to_running_text(network, options, charset)
+    bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift)
+    metrics = {"steps": progress.step, "seconds": round(progress.seconds), "losses": progress.losses, "validations": progress.validations}
+    for name, content in (("training.toml", settings_file), ("metrics.json", json.dumps({"training": metrics}) + "\n")):
+        with replacing(bundle.folder / name) as file:
+            file.write(content.encode())
+    view.summarize(bundle.folder, progress)
 
 
-def _alphabet(char_dict: str | None, ord_map: str | None) -> Charset:
-    if bool(char_dict) != bool(ord_map):
-        raise OptionError("-c and -o name the two halves of an alphabet; give both, or neither for the bundled model's")
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) != ParameterSource.DEFAULT
+
+
+def _alphabet(options: TrainOptions) -> Charset:
     folder = char_dict_folder()
-    return load_charset(char_dict or folder / "char_dict_cn.json", ord_map or folder / "ord_map_cn.json")
+    return load_charset(options.char_dict or folder / "char_dict_cn.json", options.ord_map or folder / "ord_map_cn.json")
+
+
+train = click.Command(
+    "train",
+    params=_options(),
+    callback=_train,
+    help="""Train a recogniser on lines that are rendered from text and fonts, or were labelled before.
+
+    Runs on TensorFlow, PyTorch or JAX, as the environment variable KERAS_BACKEND says; PyTorch is the fastest on a CPU.""",
+    epilog="Stop it however you like and give the same command again: it goes on where its state was last saved.",
+)

@@ -1,50 +1,105 @@
-"""The trainer: lines rendered on the fly in, weights out; saves as it goes, resumes, and keeps to a time budget."""
+"""The trainer: batches in, weights out; it saves as it goes, and a run that was stopped goes on as if it had not been."""
 
 import dataclasses
 import json
 import logging
 import math
-import multiprocessing
-import os
 import time
+import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from queue import Full
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from keras import ops
+from rapidfuzz.distance import Levenshtein
 
+from docrec.bundle import Bundle
 from docrec.charset import Charset
 from docrec.chunk import FRAMES
-from docrec.errors import BundleError
+from docrec.ctc import Classifier, decode
+from docrec.errors import BundleError, OptionError, TrainingFailedError
 from docrec.network import NetworkConfig, build_backbone, build_classifier
 from docrec.options import TrainOptions
-from docrec.training.fonts import load_fonts
+from docrec.training.batches import Batches
 from docrec.training.lines import LabelledLine
-from docrec.training.synth import Renderer
-from docrec.training.targets import BLANK, CHARACTER, LONGEST, Batch, make_batch
+from docrec.training.targets import BLANK, CHARACTER, UNKNOWN, Batch
 from docrec.training.text import TextSource
+from docrec.writers.replace import replacing
 
 log = logging.getLogger(__name__)
 
-WARM_UP = 300  # steps
-QUEUED_BATCHES = 12
-SAVE_EVERY = 180  # seconds
+REPORT_EVERY = 20  # steps whose mean loss is reported and kept
 LOG_EVERY = 30  # seconds
 PRIOR_SHIFT = 0.5  # 1 would fit running text alone, 0 keeps rare Hanzi as likely as in training
+VALIDATION_BATCH = 64  # lines
+SAMPLES = 8  # lines shown with a validation
+# Settings that a run may be resumed with others of: they change how long it takes, not what it learns from.
+FREE = {"run", "model", "steps", "minutes", "workers", "devices", "save_every", "patience"}
 
 
 @dataclasses.dataclass
 class Progress:
-    """How far training has come: steps, those of the CTC part among them, seconds used, and runs begun."""
+    """How far training has come.
+
+    Attributes:
+        step: steps done, `ctc_step` those of the last part among them.
+        seconds: time used, over all runs.
+        recent: losses of the steps since the last of `losses`.
+        losses: pairs of a step and the mean loss of the REPORT_EVERY steps up to it.
+        validations: step, CER and share of right lines of each validation.
+        settings: those that must not change (see FREE).
+    """
 
     step: int = 0
     ctc_step: int = 0
     seconds: float = 0.0
-    runs: int = 0
+    recent: list[float] = dataclasses.field(default_factory=list)
+    losses: list[tuple[int, float]] = dataclasses.field(default_factory=list)
+    validations: list[tuple[int, float, float]] = dataclasses.field(default_factory=list)
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def since_best(self) -> int:
+        """Validations since the one of lowest CER."""
+        rates = [rate for _, rate, _ in self.validations]
+        return len(rates) - 1 - rates.index(min(rates)) if rates else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What is told every REPORT_EVERY steps: mean loss, lines a second, shares of the time spent waiting for lines and of training done."""
+
+    step: int
+    seconds: float
+    loss: float
+    learning_rate: float
+    rate: float
+    waiting: float
+    done: float
+    ctc: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """How lines that training does not see are read: CER, share of lines without error, and a few of them with their reading."""
+
+    step: int
+    cer: float
+    line_accuracy: float
+    samples: tuple[tuple[LabelledLine, str], ...]
+
+
+class Watcher(Protocol):
+    """Is told how training goes."""
+
+    def report(self, report: Report) -> None:
+        """Take note of some more steps."""
+
+    def validated(self, validation: Validation) -> None:
+        """Take note of a validation."""
 
 
 class TrainedNetwork(keras.Model):
@@ -56,6 +111,7 @@ class TrainedNetwork(keras.Model):
         self.backbone = build_backbone(config)
         self.classifier = build_classifier(config)
         self.ctc = False
+        self.loss_share = 1.0
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> tuple[Any, Any]:
         """Log-probabilities: of the candidates (B, frames, K), and the blank's logit (B, frames, 1)."""
@@ -71,14 +127,16 @@ class TrainedNetwork(keras.Model):
         return characters, blank
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
-        """Mean loss of the scored frames, or of the lines' CTC per character."""
-        characters, blank = y_pred
-        if self.ctc:
-            outputs = ops.concatenate([ops.log_sigmoid(blank), characters], axis=-1)
-            lengths = x["lengths"]
-            losses = ops.ctc_loss(x["labels"] + 1, outputs, lengths, ops.full_like(lengths, FRAMES), mask_index=0)
-            return ops.sum(losses) / ops.cast(ops.sum(lengths), "float32")
+        """Mean loss of the scored frames, or of the lines' CTC per character, times `loss_share`."""
+        return self.loss_share * (self._ctc_loss if self.ctc else self._frames_loss)(x, *y_pred)
 
+    def _ctc_loss(self, x: Any, characters: Any, blank: Any) -> Any:
+        outputs = ops.concatenate([ops.log_sigmoid(blank), characters], axis=-1)
+        lengths = x["lengths"]
+        losses = ops.ctc_loss(x["labels"] + 1, outputs, lengths, ops.full_like(lengths, FRAMES), mask_index=0)
+        return ops.sum(losses) / ops.cast(ops.sum(lengths), "float32")
+
+    def _frames_loss(self, x: Any, characters: Any, blank: Any) -> Any:
         def probability(labels: Any) -> Any:
             """Log-probability of the candidate at each frame; nothing where there is none."""
             chosen = ops.take_along_axis(characters, ops.maximum(labels, 0)[..., None], axis=-1)[..., 0]
@@ -89,63 +147,270 @@ class TrainedNetwork(keras.Model):
         right = ops.where(x["left"] == x["right"], -1e9, right)
         either = ops.logsumexp(ops.stack([blank, left, right]), axis=0)
         kinds = x["kinds"]
-        return -ops.mean(ops.where(kinds == CHARACTER, left, ops.where(kinds == BLANK, blank, either)))
+        known = ops.cast(kinds != UNKNOWN, "float32")
+        losses = known * ops.where(kinds == CHARACTER, left, ops.where(kinds == BLANK, blank, either))
+        return -ops.sum(losses) / ops.maximum(ops.sum(known), 1.0)
 
 
-def train(options: TrainOptions, config: NetworkConfig, charset: Charset, folder: Path, stop_after: int | None = None) -> TrainedNetwork:
-    """Train until the time budget is used, from where the last run in the folder ended.
+def train(
+    options: TrainOptions,
+    charset: Charset,
+    start: Bundle | None = None,
+    watchers: tuple[Watcher, ...] = (),
+    stop_after: int | None = None,
+) -> tuple[TrainedNetwork, Progress]:
+    """Train until the steps or the minutes are used up, from where the last run in `options.run` ended.
+
+    A run by steps that was stopped, however it was, ends with the weights that it would have had: batch n depends on its number
+    only, and the state that is saved is whole.
 
     Args:
         options: see TrainOptions.
-        config: sizes of the network.
         charset: alphabet; class i of the network is its character i.
-        folder: receives state.npz, the weights, optimiser and progress.
+        start: model to begin with; of a network of the same sizes but for the classes.
+        watchers: are told how it goes.
         stop_after: end after this many steps of this call, the state saved, as if interrupted.
+
+    Returns:
+        The network, the best validated one if there was `patience`, and how training went.
+
+    Raises:
+        OptionError: the folder holds a run of other settings, or the devices cannot be had.
+        BundleError: the state is damaged, or `start` is of another size.
+        TrainingDataError: there are no lines to learn from.
     """
-    keras.mixed_precision.set_global_policy(options.precision)
+    keras.mixed_precision.set_global_policy(f"mixed_{options.precision}" if options.precision != "float32" else "float32")
     keras.utils.set_random_seed(options.seed)
-    network = TrainedNetwork(config)
-    optimizer = keras.optimizers.AdamW(options.frames_rate, weight_decay=1e-2, global_clipnorm=5.0)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer)
-    optimizer.build(network.trainable_variables)
+    folder = Path(options.run)
     folder.mkdir(parents=True, exist_ok=True)
-    state = folder / "state.npz"
-    progress = _load_state(network, state) if state.exists() else Progress()
-    if progress.runs:
+    state, best = folder / "state.npz", folder / "best.npz"
+    parallel = _Parallel(options)
+    with parallel.scope():
+        network = TrainedNetwork(NetworkConfig(len(charset), options.channels, options.lstm_units))
+        network.loss_share = parallel.loss_share
+        optimizer = keras.optimizers.AdamW(options.frames_rate, weight_decay=1e-2, global_clipnorm=5.0)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        network.compile(optimizer)
+        optimizer.build(network.trainable_variables)
+    progress = Progress(settings=_binding(options))
+    if state.exists():
+        progress = _load_state(network, state, options)
         log.info("resumed at step %d, %.1f min", progress.step, progress.seconds / 60)
-    progress.runs += 1
-    first, before = progress.step, progress.seconds
-    recent: list[float] = []
-    with RenderedBatches(options, charset, progress.runs) as batches, _saving_at_the_end(network, progress, state):
-        start = logged = saved = time.monotonic()
-        while (done := progress.seconds / (60 * options.minutes) if options.minutes else 1) < 1 and progress.step - first != stop_after:
+    elif start:
+        _take_over(network, start, charset)
+    if not options.text and options.ctc_share < 1:
+        log.info("where characters stand is known of rendered lines only, so all of training is CTC")
+        options = dataclasses.replace(options, ctc_share=1.0)
+    with Batches(options, charset, progress.step) as batches, _saving_at_the_end(network, progress, state):
+        clock = _Clock(progress.seconds)
+        numbered, first = iter(batches), progress.step
+        while (done := _done(options, progress)) < 1 and progress.step - first != stop_after:
             if done >= 1 - options.ctc_share and not network.ctc:
                 network.ctc = True
                 network.compile(optimizer)
-                log.info("from here on CTC")
-            optimizer.learning_rate = _learning_rate(options, done, progress.ctc_step if network.ctc else progress.step)
-            recent.append(float(network.train_on_batch(_inputs(next(batches)))))
-            if not math.isfinite(recent[-1]):
-                raise FloatingPointError(f"the loss became {recent[-1]} at step {progress.step}")
-            now = time.monotonic()
+                log.info("from step %d on CTC", progress.step)
+            rate = _learning_rate(options, done, progress.ctc_step if network.ctc else progress.step)
+            optimizer.learning_rate = rate
+            with clock.waiting():
+                batch = next(numbered)
+            loss = parallel.step(network, batch)
+            if not math.isfinite(loss):
+                raise TrainingFailedError(f"the loss became {loss} at step {progress.step}; lower the learning rates, or use float32")
             progress.step += 1
             progress.ctc_step += network.ctc
-            progress.seconds = before + now - start
-            if now - logged >= LOG_EVERY:
-                rate = len(recent) * options.batch_size / (now - logged)
-                log.info("%5.1f min  step %6d  loss %.4f  %4.0f lines/s", progress.seconds / 60, progress.step, np.mean(recent), rate)
-                logged, recent = now, []
-            if now - saved >= SAVE_EVERY:
+            progress.recent.append(loss)
+            progress.seconds = clock.seconds()
+            if progress.step % REPORT_EVERY == 0:
+                mean, progress.recent = sum(progress.recent) / len(progress.recent), []
+                progress.losses.append((progress.step, mean))
+                report = Report(progress.step, progress.seconds, mean, rate, *clock.lap(options.batch_size), done, network.ctc)
+                clock.log(report)
+                for watcher in watchers:
+                    watcher.report(report)
+            if progress.step % options.validate_every == 0:
+                validation = _validate(network, batches.validation, charset, progress.step)
+                figures = progress.step, validation.cer, validation.line_accuracy
+                progress.validations.append(figures)
+                log.info("step %6d  CER %.4f, share of lines right %.3f", *figures)
+                for watcher in watchers:
+                    watcher.validated(validation)
+                if options.patience and not progress.since_best:
+                    _save(best, network.variables)
+            if progress.step % options.save_every == 0:
                 _save_state(network, progress, state)
-                saved = now
-    return network
+    if options.patience and best.exists():
+        _assign(network.variables, _load(best), best)
+    return network, progress
 
 
-def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> None:
-    """Lower the network's expectation of rare Hanzi, of which training shows more than text does, by PRIOR_SHIFT of the difference."""
-    ratio = TextSource(options.text, charset).log_prior_ratio(charset)
-    network.classifier.bias.assign(ops.convert_to_numpy(network.classifier.bias) + PRIOR_SHIFT * ratio)
+def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> np.ndarray:
+    """Lower the network's expectation of rare Hanzi, of which training shows more than text does, by PRIOR_SHIFT of the difference.
+
+    Returns:
+        float32 (classes,): what was added to the classifier's biases; nothing where no text was rendered.
+    """
+    if not options.text:
+        return np.zeros(len(charset), np.float32)
+    shift = PRIOR_SHIFT * TextSource(options.text, charset).log_prior_ratio(charset)
+    network.classifier.bias.assign(ops.convert_to_numpy(network.classifier.bias) + shift)
+    return shift
+
+
+def _done(options: TrainOptions, progress: Progress) -> float:
+    """Share of training that is done, 0 to 1."""
+    if options.patience and progress.since_best >= options.patience:
+        return 1.0
+    return progress.step / options.steps if options.steps else progress.seconds / (60 * options.minutes)
+
+
+def _learning_rate(options: TrainOptions, done: float, step: int) -> float:
+    """Linear warm-up, then half a cosine to zero, for either part; `done` is the share of all training that is done."""
+    share = options.ctc_share
+    if done < 1 - share:
+        peak, part, floor = options.frames_rate, done / (1 - share), 0.1
+    else:
+        peak, part, floor = options.ctc_rate, (done - (1 - share)) / share, 0.0
+    return peak * min(1.0, (step + 1) / (options.warm_up + 1)) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part)))
+
+
+def _validate(network: TrainedNetwork, lines: list[LabelledLine], charset: Charset, step: int) -> Validation:
+    """Read the lines with the network as it is."""
+    classifier = Classifier(_array(network.classifier.kernel), _array(network.classifier.bias), np.arange(len(charset)))
+    read: list[str] = []
+    for start in range(0, len(lines), VALIDATION_BATCH):
+        batch = lines[start : start + VALIDATION_BATCH]
+        images = np.zeros((VALIDATION_BATCH, *batch[0].pixels.shape, 1), np.float32)  # of one size, so that it is compiled once
+        images[: len(batch), ..., 0] = np.stack([line.pixels for line in batch]) / np.float32(255)
+        outputs = {name: np.asarray(values, np.float32) for name, values in network.backbone.predict_on_batch(images).items()}
+        readings = decode(outputs["features"], outputs["blank"][..., 0], classifier)
+        read += [charset.decode([mark.label for mark in reading.marks]) for reading in readings[: len(batch)]]
+    edits = sum(Levenshtein.distance(line.text, text) for line, text in zip(lines, read, strict=True))
+    right = sum(line.text == text for line, text in zip(lines, read, strict=True))
+    samples = tuple(zip(lines[:SAMPLES], read, strict=False))
+    return Validation(step, edits / sum(len(line.text) for line in lines), right / len(lines), samples)
+
+
+class _Clock:
+    """Seconds of training, those of earlier runs included, and what they went for."""
+
+    def __init__(self, before: float) -> None:
+        self._before = before
+        self._start = self._lap = self._logged = time.monotonic()
+        self._waited = self._waited_in_all = 0.0
+
+    def seconds(self) -> float:
+        """Seconds since training began, over all runs."""
+        return self._before + time.monotonic() - self._start
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time of the `with` block as spent waiting for lines."""
+        start = time.monotonic()
+        yield
+        self._waited += time.monotonic() - start
+
+    def lap(self, batch_size: int) -> tuple[float, float]:
+        """Lines a second since the last lap, and the share of the time that was spent waiting for them."""
+        now = time.monotonic()
+        seconds, self._lap = now - self._lap, now
+        waited, self._waited = self._waited, 0.0
+        return REPORT_EVERY * batch_size / seconds, waited / seconds
+
+    def log(self, report: Report) -> None:
+        """Log the report if the last one was logged some time ago."""
+        if time.monotonic() - self._logged >= LOG_EVERY:
+            self._logged = time.monotonic()
+            values = (report.seconds / 60, report.step, report.loss, report.rate, 100 * report.waiting)
+            log.info("%5.1f min  step %6d  loss %.4f  %4.0f lines/s  waiting for lines %.1f %% of the time", *values)
+
+
+class _Parallel:
+    """Training on several GPUs at once, each on its part of every batch, with TensorFlow's or JAX's means."""
+
+    def __init__(self, options: TrainOptions) -> None:
+        self._strategy: Any = None
+        found = _gpus()
+        self.replicas = max(1, len(found))
+        if options.devices:
+            if options.devices > max(1, len(found)):
+                raise OptionError(f"--devices asks for {options.devices} GPUs, and {keras.backend.backend()} finds {len(found)}")
+            self.replicas = options.devices
+        if self.replicas > 1 and keras.backend.backend() == "torch":
+            raise OptionError("training on several GPUs needs TensorFlow or JAX (KERAS_BACKEND); with torch give --devices 1")
+        if options.batch_size % self.replicas:
+            raise OptionError(f"--batch-size must be a multiple of the number of GPUs, {self.replicas}, got {options.batch_size}")
+        if self.replicas > 1 and keras.backend.backend() == "tensorflow":
+            import tensorflow
+
+            self._strategy = tensorflow.distribute.MirroredStrategy([device.name for device in found[: self.replicas]])
+        elif self.replicas > 1:
+            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[: self.replicas], auto_shard_dataset=False))
+
+    def scope(self) -> Any:
+        """In this context the network and its optimiser are to be made."""
+        return self._strategy.scope() if self._strategy else nullcontext()
+
+    @property
+    def loss_share(self) -> float:
+        """What each device's loss counts: TensorFlow sums the gradients of the devices."""
+        return 1 / self.replicas if self._strategy else 1.0
+
+    def step(self, network: TrainedNetwork, batch: Batch) -> float:
+        """Train on a batch, a part of it on each device; returns the loss."""
+        values = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+        for name in ("candidates", "correction"):  # the same for all lines
+            values[name] = np.repeat(values[name][None], self.replicas, axis=0)
+        if not self._strategy:
+            return float(network.train_on_batch(values))
+
+        def part(context: Any) -> Any:
+            here = context.replica_id_in_sync_group
+            return {name: np.split(value, self.replicas)[here] for name, value in values.items()}
+
+        network.make_train_function()  # Keras's train_on_batch gives every device the whole batch
+        network.reset_metrics()
+        return float(network.train_function(iter([(self._strategy.experimental_distribute_values_from_function(part),)]))["loss"])
+
+
+def _gpus() -> list[Any]:
+    """GPUs as the Keras backend knows them."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        return list(tensorflow.config.list_logical_devices("GPU"))
+    if backend == "jax":
+        with suppress(RuntimeError):  # there is none
+            return list(keras.distribution.list_devices("gpu"))
+        return []
+    import torch
+
+    return list(range(torch.cuda.device_count()))
+
+
+def _take_over(network: TrainedNetwork, start: Bundle, charset: Charset) -> None:
+    """Begin with the weights of a model, and with those of its classifier for the characters that both alphabets have."""
+    stored = start.weights()
+    try:
+        for variable in network.backbone.weights:
+            variable.assign(stored[variable.path])
+        kernel, bias = stored["classifier/kernel"], stored["classifier/bias"] - stored.get("prior_shift", np.float32(0))
+        known = [char for char in charset.characters if char in start.charset.classes]
+        here, there = charset.encode("".join(known)), start.charset.encode("".join(known))
+        new_kernel, new_bias = _array(network.classifier.kernel), _array(network.classifier.bias)
+        new_kernel[:, here], new_bias[:] = kernel[:, there], bias.min()
+        new_bias[here] = bias[there]
+        network.classifier.kernel.assign(new_kernel)
+        network.classifier.bias.assign(new_bias)
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"the model {start.folder} must have a network of the sizes to be trained, and has not: {error}") from error
+    log.info("begins with %s: %d of %d characters are known", start.folder, len(known), len(charset))
+
+
+def _binding(options: TrainOptions) -> dict[str, Any]:
+    """The settings that a run must be resumed with, as JSON gives them back."""
+    settings = {name: value for name, value in dataclasses.asdict(options).items() if name not in FREE}
+    return dict(json.loads(json.dumps(settings)))
 
 
 @contextmanager
@@ -159,94 +424,46 @@ def _saving_at_the_end(network: TrainedNetwork, progress: Progress, state: Path)
     _save_state(network, progress, state)
 
 
-class RenderedBatches:
-    """Batches without end from processes that render, as a context manager; their input is of the tuple form of `_inputs`."""
-
-    def __init__(self, options: TrainOptions, charset: Charset, run: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._queue = context.Queue(QUEUED_BATCHES)
-        self._processes = [
-            context.Process(target=_render, args=(options, charset, [options.seed, run, worker], self._queue), daemon=True)
-            for worker in range(options.workers)
-        ]
-
-    def __enter__(self) -> Iterator[Batch]:
-        for process in self._processes:
-            process.start()
-        return iter(self._next, None)
-
-    def _next(self) -> Batch:
-        batch = self._queue.get()
-        if isinstance(batch, Exception):
-            raise batch
-        return batch
-
-    def __exit__(self, *_: object) -> None:
-        for process in self._processes:
-            process.terminate()
-            process.join()
-
-
-def _render(options: TrainOptions, charset: Charset, seed: list[int], queue: Any) -> None:
-    """Body of a rendering process."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    try:
-        renderer = Renderer(TextSource(options.text, charset), load_fonts(options.fonts, charset), sum(seed[1:]) * 1009 + seed[0])
-        random = np.random.default_rng([*seed, 1])
-        while True:
-            lines: list[LabelledLine] = []
-            while len(lines) < options.batch_size:
-                line = renderer.draw()
-                repeats = sum(a == b for a, b in zip(line.text, line.text[1:], strict=False))
-                if 0 < len(line.spans) <= LONGEST and len(line.spans) + repeats < FRAMES - 4:
-                    lines.append(line)
-            _put(queue, make_batch(lines, charset, options.candidates, random))
-    except KeyboardInterrupt:
-        pass
-    except Exception as error:  # raised again by whoever reads the queue
-        queue.put(error)
-
-
-def _put(queue: Any, batch: Batch) -> None:
-    """Put a batch into the queue when there is room; end this process if the trainer is gone."""
-    trainer = multiprocessing.parent_process()
-    while trainer is None or trainer.is_alive():
-        try:
-            return queue.put(batch, timeout=5)
-        except Full:
-            continue
-    raise SystemExit
-
-
-def _inputs(batch: Batch) -> dict[str, np.ndarray]:
-    values = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
-    return {name: value[None] if name in ("candidates", "correction") else value for name, value in values.items()}
-
-
-def _learning_rate(options: TrainOptions, done: float, step: int) -> float:
-    """Linear warm-up, then half a cosine to zero, for either part; `done` is the share of all time used."""
-    share = options.ctc_share
-    if done < 1 - share:
-        peak, part, floor = options.frames_rate, done / (1 - share), 0.1
-    else:
-        peak, part, floor = options.ctc_rate, (done - (1 - share)) / share, 0.0
-    return peak * min(1.0, (step + 1) / WARM_UP) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part)))
-
-
 def _save_state(network: TrainedNetwork, progress: Progress, path: Path) -> None:
-    arrays = {f"v{i}": ops.convert_to_numpy(v) for i, v in enumerate([*network.variables, *network.optimizer.variables])}
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, progress=json.dumps(dataclasses.asdict(progress)), **arrays)
-    os.replace(temporary, path)
+    _save(path, [*network.variables, *network.optimizer.variables], progress=json.dumps(dataclasses.asdict(progress)))
 
 
-def _load_state(network: TrainedNetwork, path: Path) -> Progress:
-    with np.load(path) as stored:
-        variables = [*network.variables, *network.optimizer.variables]
-        if len(stored.files) != len(variables) + 1:
-            raise BundleError(f"{path} holds another network's training state; give another folder or remove it")
+def _load_state(network: TrainedNetwork, path: Path, options: TrainOptions) -> Progress:
+    stored = _load(path)
+    progress = Progress(**json.loads(str(stored.pop("progress", "{}"))))
+    now = _binding(options)
+    if differing := [f"{name} = {progress.settings.get(name)}" for name in now if now[name] != progress.settings.get(name)]:
+        raise OptionError(f"the run in {path.parent} was begun with other settings ({', '.join(differing)}); give these, or another --run")
+    _assign([*network.variables, *network.optimizer.variables], stored, path)
+    return progress
+
+
+def _save(path: Path, variables: list[Any], **more: str) -> None:
+    """Write the variables' values in one step."""
+    arrays = {f"v{index}": ops.convert_to_numpy(variable) for index, variable in enumerate(variables)}
+    with replacing(path) as file:
+        np.savez(file, **arrays, **more)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    """What was saved."""
+    try:
+        with open(path, "rb") as file, np.load(file) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path} is damaged ({error}); give another folder, or remove it and begin anew") from error
+
+
+def _assign(variables: list[Any], stored: dict[str, np.ndarray], path: Path) -> None:
+    """Give the variables the values they were saved with."""
+    try:
+        if len(variables) != len(stored):
+            raise ValueError(f"{len(stored)} variables instead of {len(variables)}")
         for index, variable in enumerate(variables):
             variable.assign(stored[f"v{index}"])
-        return Progress(**json.loads(str(stored["progress"])))
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"{path} is of another network ({error}); give another folder, or remove it and begin anew") from error
+
+
+def _array(variable: Any) -> np.ndarray:
+    return np.array(ops.convert_to_numpy(variable), np.float32)

@@ -6,6 +6,8 @@ alignment with which CTC begins. Three kinds of frame are told apart:
     CHARACTER  at the middle of a character: this character
     BLANK      in the middle of a gap, or beyond the text: blank
     EITHER     all others: blank, or the character on the left, or the one on the right
+
+Of a line whose spans are not known every frame is UNKNOWN, and only CTC learns from it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +24,7 @@ FRAME = WIDTH // FRAMES  # pixels
 WIDE = 20  # pixels; of a character at least this wide the frames beside the middle one are labelled too
 PICKED = 24  # frames of a line that are scored in one step, of each kind at most these:
 QUOTA = (13, 5, 6)
-CHARACTER, BLANK, EITHER = range(3)
+CHARACTER, BLANK, EITHER, UNKNOWN = range(4)
 LONGEST = 40  # characters of a line in the CTC stage; a frame and a half each
 
 
@@ -36,7 +38,7 @@ class Batch:
     Attributes:
         images: uint8 (B, 32, 280), 255 = ink.
         frames: int32 (B, P) frames to score.
-        kinds: int32 (B, P) CHARACTER, BLANK or EITHER.
+        kinds: int32 (B, P) CHARACTER, BLANK, EITHER or UNKNOWN.
         left, right: int32 (B, P) candidates on either side; for CHARACTER both are the character itself; -1 for none.
         labels: int32 (B, 40) candidates of the line's characters, padded with 0.
         lengths: int32 (B,) characters in each line.
@@ -53,6 +55,12 @@ class Batch:
     lengths: np.ndarray
     candidates: np.ndarray
     correction: np.ndarray
+
+
+def is_learnable(line: LabelledLine) -> bool:
+    """Whether the network has frames enough for the line's characters, with a blank between equal neighbours, and labels to spare."""
+    repeats = sum(a == b for a, b in pairwise(line.text))
+    return 0 < len(line.text) <= LONGEST and len(line.text) + repeats < FRAMES - 4
 
 
 def spans_to_frames(spans: Sequence[Span], labels: Sequence[int]) -> np.ndarray:
@@ -77,9 +85,9 @@ def spans_to_frames(spans: Sequence[Span], labels: Sequence[int]) -> np.ndarray:
 
 
 def make_batch(lines: Iterable[LabelledLine], charset: Charset, candidates: int, random: np.random.Generator) -> Batch:
-    """Put lines, whose spans are known, into a Batch with that many candidate classes."""
+    """Put learnable lines into a Batch with that many candidate classes."""
     lines = list(lines)
-    encoded = [charset.encode(line.text)[:LONGEST] for line in lines]
+    encoded = [charset.encode(line.text) for line in lines]
     present = np.unique(np.concatenate([np.asarray(labels, np.int32) for labels in encoded]))
     candidates = min(max(candidates, len(present)), len(charset))
     others = np.setdiff1d(np.arange(len(charset), dtype=np.int32), present, assume_unique=True)
@@ -97,9 +105,12 @@ def make_batch(lines: Iterable[LabelledLine], charset: Charset, candidates: int,
     lengths = np.zeros(len(lines), np.int32)
     for row, (line, classes_of_line) in enumerate(zip(lines, encoded, strict=True)):
         mapped = place[classes_of_line]
-        table = spans_to_frames(line.spans[:LONGEST], mapped.tolist())
-        picked[row] = _pick(table[:, 0], random)
-        scored[row] = table[picked[row]]
+        if line.spans:
+            table = spans_to_frames(line.spans, mapped.tolist())
+            picked[row] = _pick(table[:, 0], random)
+            scored[row] = table[picked[row]]
+        else:
+            scored[row] = UNKNOWN, -1, -1
         labels[row, : len(mapped)] = mapped
         lengths[row] = len(mapped)
     images = np.stack([line.pixels for line in lines])
