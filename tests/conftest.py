@@ -12,6 +12,7 @@ import pytest
 from docrec.document import Box, Glyph, Line, Page
 
 NOBODY = 65534
+PROSE = "山高月小水落石出曾日月之几何而江山不可复识矣。\n清风徐来，水波不兴；举酒属客，诵明月之诗。\n" * 40
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +93,21 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_model_copy(tiny_model: Path, tmp_path: Path) -> Path:
     """The tiny model, for damaging."""
     return Path(shutil.copytree(tiny_model, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="session")
+def font_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one Chinese font, the one PyMuPDF carries."""
+    import pymupdf
+
+    folder = tmp_path_factory.mktemp("fonts")
+    (folder / "china-s.ttf").write_bytes(pymupdf.Font("china-s").buffer)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of Chinese text long enough to train on, with a line of English."""
+    path = tmp_path_factory.mktemp("text") / "prose.txt"
+    path.write_text(PROSE + "Two words of English, and code: f(x) = 1;\n", encoding="utf-8")
+    return path

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from conftest import PROSE
 
 from docrec.charset import Charset
 from docrec.errors import TrainingDataError
@@ -11,25 +12,6 @@ from docrec.training.lines import LabelledLine, Span
 from docrec.training.synth import Renderer
 from docrec.training.targets import BLANK, CHARACTER, EITHER, PICKED, make_batch, spans_to_frames
 from docrec.training.text import TextSource
-
-PROSE = "山高月小水落石出曾日月之几何而江山不可复识矣。\n清风徐来，水波不兴；举酒属客，诵明月之诗。\n" * 40
-
-
-@pytest.fixture(scope="session")
-def font_folder(tmp_path_factory):
-    """A folder of one Chinese font, the one PyMuPDF carries."""
-    import pymupdf
-
-    folder = tmp_path_factory.mktemp("fonts")
-    (folder / "china-s.ttf").write_bytes(pymupdf.Font("china-s").buffer)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def text_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("text") / "prose.txt"
-    path.write_text(PROSE + "Two words of English, and code: f(x) = 1;\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -164,64 +146,3 @@ def test_a_batch_holds_its_classes_among_the_candidates(alphabet):
     assert batch.frames.shape == (3, PICKED)
     others = len(alphabet) - 2
     assert np.exp(batch.correction).sum() - 2 == pytest.approx(others, rel=1e-5)  # the sampled stand for all others
-
-
-@pytest.fixture
-def options(text_file, font_folder):
-    from docrec.options import TrainOptions
-
-    return TrainOptions(text=(str(text_file),), fonts=(str(font_folder),), minutes=60, batch_size=8, candidates=64)
-
-
-@pytest.mark.slow
-def test_training_lowers_the_loss_saves_and_resumes(options, tmp_path, caplog):
-    from docrec.network import NetworkConfig
-    from docrec.training.fit import train
-
-    charset = alphabet_of_hanzi()
-    config = NetworkConfig(len(charset), channels=(4, 4, 8, 8, 16), lstm_units=8)
-    caplog.set_level("INFO", logger="docrec")
-    network = train(options, config, charset, tmp_path, stop_after=25)
-    stored = dict(np.load(tmp_path / "state.npz"))
-    again = train(options, config, charset, tmp_path, stop_after=0)
-    for before, after in zip(network.variables, again.variables, strict=True):
-        np.testing.assert_array_equal(np.asarray(before), np.asarray(after))
-    assert "resumed at step 25" in caplog.text
-    assert '"step": 25' in str(stored["progress"])
-
-
-@pytest.mark.slow
-def test_another_networks_state_is_refused(options, tmp_path):
-    from docrec.errors import BundleError
-    from docrec.network import NetworkConfig
-    from docrec.training.fit import train
-
-    charset = alphabet_of_hanzi()
-    np.savez(tmp_path / "state.npz", progress="{}", v0=np.zeros(1))
-    with pytest.raises(BundleError, match="another network"):
-        train(options, NetworkConfig(len(charset), channels=(4, 4, 8, 8, 16), lstm_units=8), charset, tmp_path, stop_after=0)
-
-
-@pytest.mark.slow
-def test_the_command_makes_a_model_that_reads(text_file, font_folder, alphabet, tmp_path):
-    from docrec.charset import save_charset
-    from docrec.cli.app import run
-    from docrec.recognizer import load
-
-    dictionaries = [str(tmp_path / "char_dict.json"), str(tmp_path / "ord_map.json")]
-    save_charset(alphabet, *dictionaries)
-    command = ["train", "--text", str(text_file), "--fonts", str(font_folder), "--minutes", "0.02", "--batch-size", "4"]
-    command += ["-c", dictionaries[0], "-o", dictionaries[1], "--run", str(tmp_path / "run"), "--model", str(tmp_path / "model")]
-    assert run(command) == 0
-    assert load(tmp_path / "model", "cpu").charset == alphabet
-
-
-def test_train_refuses_half_an_alphabet_and_missing_text(text_file, font_folder, tmp_path, capsys):
-    from docrec.cli.app import run
-    from docrec.errors import ExitCode
-
-    rest = ["--fonts", str(font_folder), "--minutes", "1", "--run", str(tmp_path / "run"), "--model", str(tmp_path / "model")]
-    assert run(["train", "--text", str(text_file), "-c", "dict.json", *rest]) == ExitCode.BAD_ARGUMENTS
-    assert "two halves" in capsys.readouterr().err
-    assert run(["train", "--text", str(text_file), "--batch-size", "0", *rest]) == ExitCode.BAD_ARGUMENTS
-    assert not (tmp_path / "model").exists()

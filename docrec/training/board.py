@@ -36,5 +36,5 @@ class Board:
             self._summary.scalar("validation/CER", validation.cer)
             self._summary.scalar("validation/lines right", validation.line_accuracy)
             self._summary.image("samples", pictures, max_outputs=len(pictures))
-            self._summary.text("samples", "\n".join(["| | says | read |", "|---|---|---|", *rows]))
+            self._summary.text("samples read", "\n".join(["| | says | read |", "|---|---|---|", *rows]))
         self._writer.flush()

@@ -179,14 +179,15 @@ def train(
         BundleError: the state is damaged, or `start` is of another size.
         TrainingDataError: there are no lines to learn from.
     """
-    keras.mixed_precision.set_global_policy(f"mixed_{options.precision}" if options.precision != "float32" else "float32")
+    keras.mixed_precision.set_global_policy(options.precision)
     keras.utils.set_random_seed(options.seed)
     folder = Path(options.run)
     folder.mkdir(parents=True, exist_ok=True)
     state, best = folder / "state.npz", folder / "best.npz"
     parallel = _Parallel(options)
     with parallel.scope():
-        network = TrainedNetwork(NetworkConfig(len(charset), options.channels, options.lstm_units))
+        sizes = {"classes": len(charset), "channels": options.channels, "lstm_units": options.lstm_units}
+        network = TrainedNetwork(NetworkConfig.from_dict(sizes))
         network.loss_share = parallel.loss_share
         optimizer = keras.optimizers.AdamW(options.frames_rate, weight_decay=1e-2, global_clipnorm=5.0)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -441,8 +442,9 @@ def _load_state(network: TrainedNetwork, path: Path, options: TrainOptions) -> P
 def _save(path: Path, variables: list[Any], **more: str) -> None:
     """Write the variables' values in one step."""
     arrays = {f"v{index}": ops.convert_to_numpy(variable) for index, variable in enumerate(variables)}
+    arrays |= {name: np.array(text) for name, text in more.items()}
     with replacing(path) as file:
-        np.savez(file, **arrays, **more)
+        np.savez(file, **arrays)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
