@@ -218,6 +218,7 @@ def test_dictionaries_are_not_made_of_nothing_of_controls_or_over_others(tmp_pat
     assert build(tmp_path, "--characters", "a\x07") == ExitCode.BAD_ARGUMENTS
     assert "got U+0007" in capsys.readouterr().err
     assert run(["dict", "--characters", "a", "-c", str(tmp_path / "c.json")]) == ExitCode.BAD_ARGUMENTS
+    assert run(["dict", "--characters", "a", "-c", str(tmp_path / "c.json"), "-o", str(tmp_path / "c.json")]) == ExitCode.BAD_ARGUMENTS
     assert list(tmp_path.iterdir()) == []
     assert build(tmp_path, "--characters", "a") == ExitCode.OK
     before = content(tmp_path)

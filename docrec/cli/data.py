@@ -205,7 +205,7 @@ def build_dict(
     """
     _begin("freetype")
     char_dict, ord_map = char_dict or outer.char_dict, ord_map or outer.ord_map
-    if not char_dict or not ord_map:
+    if not char_dict or not ord_map or char_dict == ord_map:
         raise OptionError("docrec dict writes two files: name the char dict with -c and the ord map with -o")
     for path in (char_dict, ord_map):
         if os.path.exists(path):

@@ -57,8 +57,8 @@ def open_dataset(path: str | Path, charset: Charset | None = None, part: str | N
         dataset = _open_folder(Path(path), charset, part) if os.path.isdir(path) else _open_files(Path(path), charset)
     except OSError as error:
         raise FileAccessError(f"the data set {path} cannot be read: {error.strerror}") from error
-    if part and not isinstance(dataset, Synth90k | RecordFiles):
-        raise TrainingDataError(f"only data in the Synth90k layout or TFRecord files have parts, and {path} is neither; leave {part!r} out")
+    if part and not (os.path.isdir(path) and isinstance(dataset, Synth90k | RecordFiles)):
+        raise TrainingDataError(f"only folders in the Synth90k layout or of TFRecord files have parts; {path} is none, leave {part!r} out")
     if not len(dataset):
         raise TrainingDataError(f"a data set needs at least one labelled line, and {path} has none")
     return dataset
