@@ -28,7 +28,7 @@ Imported by docrec from a checkpoint of CRNN_Tensorflow, `{checkpoint}`: {variab
 
 The network, its input (BGR, value / 127.5 - 1) and its decoding (prefix search of width 1) are those of CRNN_Tensorflow and named in
 `config.json`; the weights are kept as float32, as they were. The pictures are docrec's: lines scaled to their height and filled up with
-paper to 280 columns, not stretched to them. A model trained on pictures of another width, as the English ones of 100, reads these too.
+paper to 280 columns, not stretched to them. A model trained on another width, as the English ones on 100, is given these pictures too.
 
 How well it reads has not been measured.
 """
@@ -58,6 +58,7 @@ def import_crnn(checkpoint: str | Path, charset: Charset, folder: str | Path) ->
     backbone = build_backbone(config)
     variables = _load(backbone, _read(path))
     with writing_to(str(folder)):
+        # rounded to float16, the weights would now and then read another character
         bundle = save_bundle(folder, charset, config, backbone, backbone.get_layer("classifier"), dtype="float32")
         card = CARD.format(name=bundle.folder.resolve().name, checkpoint=path.name, variables=variables, classes=config.classes)
         (bundle.folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")

@@ -16,6 +16,7 @@ from docrec.chunk import Chunk
 from docrec.cli.app import run
 from docrec.errors import BundleError, CheckpointError, ExitCode
 from docrec.import_crnn import import_crnn
+from docrec.network import build_classifier, to_config
 from docrec.recognizer import load, load_keras_backbone, load_onnx_backbone
 
 tf = pytest.importorskip("tensorflow")
@@ -185,6 +186,8 @@ def test_the_folder_says_what_it_is(model):
     network = json.loads((model / "config.json").read_text())["network"]
     assert network == {"architecture": "crnn-tensorflow", "classes": 36, "input": "BGR, value / 127.5 - 1", "decoding": "prefix-1"}
     assert "`shadownet.ckpt`: 46 variables, 36 characters and the blank" in (model / "MODEL_CARD.md").read_text()
+    weights = load_bundle(model).weights("classifier/")
+    assert weights["classifier/kernel"].shape == build_classifier(to_config(network)).kernel.shape == (512, 36)
     assert {weight.dtype for weight in np.load(model / "weights.npz").values()} == {np.dtype(np.float32)}
 
 
