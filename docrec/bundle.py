@@ -1,8 +1,8 @@
 """A model folder: all that reading needs, found, checked, loaded and saved.
 
-    config.json                         format version and sizes of the network
+    config.json                         format version, sizes of the network, how its output is decoded
     char_dict_cn.json, ord_map_cn.json  the alphabet, in class order
-    weights.npz                         every weight, float16, by the name of its Keras variable
+    weights.npz                         every weight, float16 (float32 if imported), by the name of its Keras variable
     backbone.onnx                       the backbone for the CPU runtime, made from the same weights
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from docrec.charset import Charset, load_charset, save_charset
 from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH
+from docrec.ctc import DECODINGS
 from docrec.errors import BundleError, DocrecError
 from docrec.resources import models_folder
 
@@ -28,7 +29,7 @@ CHAR_DICT, ORD_MAP = "char_dict_cn.json", "ord_map_cn.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened model folder: where it is, its alphabet, and the sizes of its network (see network.NetworkConfig)."""
+    """An opened model folder: where it is, its alphabet, and the configuration of its network (see network.to_config)."""
 
     folder: Path
     charset: Charset
@@ -38,6 +39,11 @@ class Bundle:
     def backbone(self) -> Path:
         """The backbone as an ONNX file."""
         return self.folder / BACKBONE
+
+    @property
+    def decoding(self) -> str:
+        """How the network's output is decoded, one of ctc.DECODINGS."""
+        return str(self.network.get("decoding", "best-path"))
 
     def weights(self, prefix: str = "") -> dict[str, np.ndarray]:
         """Weights whose names begin with `prefix`, float32, by name.
@@ -79,7 +85,10 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         raise BundleError(f"the model folder {folder} is damaged: {error}") from error
     if classes != len(charset):
         raise BundleError(f"the model folder {folder} is damaged: the network has {classes} classes, the dictionary {len(charset)}")
-    return Bundle(folder, charset, network)
+    bundle = Bundle(folder, charset, network)
+    if bundle.decoding not in DECODINGS:
+        raise BundleError(f"this docrec decodes by {' or '.join(DECODINGS)}, and {folder} asks for {bundle.decoding}; use a newer docrec")
+    return bundle
 
 
 def keras_backbone(bundle: Bundle) -> Any:
@@ -88,31 +97,38 @@ def keras_backbone(bundle: Bundle) -> Any:
     Raises:
         BundleError: the weights are damaged, or are not those of the network that the bundle names.
     """
-    from docrec.network import NetworkConfig, build_backbone
+    from docrec.network import build_backbone, to_config
 
-    model = build_backbone(NetworkConfig.from_dict(bundle.network))
     weights = bundle.weights()
     try:
+        model = build_backbone(to_config(bundle.network))
         for variable in model.weights:
             variable.assign(weights[variable.path])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the weights in {bundle.folder} do not fit its network: {error}") from error
     return model
 
 
 def save_bundle(
-    folder: str | Path, charset: Charset, config: Any, backbone: Any, classifier: Any, prior_shift: np.ndarray | None = None
+    folder: str | Path,
+    charset: Charset,
+    config: Any,
+    backbone: Any,
+    classifier: Any,
+    prior_shift: np.ndarray | None = None,
+    dtype: str = "float16",
 ) -> Bundle:
     """Write a model folder from Keras objects.
 
     Args:
         folder: made if need be; files of these names in it are replaced.
         charset: alphabet, in class order.
-        config: the network's NetworkConfig.
+        config: the network's NetworkConfig or CrnnTensorflowConfig.
         backbone: Keras model from `network.build_backbone`.
-        classifier: Keras layer from `network.build_classifier`.
+        classifier: Keras layer from `network.build_classifier`, or the backbone's own.
         prior_shift: float32 (classes,), what `training.fit.fit_to_running_text` added to the classifier's biases, to take it off
             again where training goes on.
+        dtype: what weights are stored as.
 
     Raises:
         MissingDependencyError: the package onnx is not installed.
@@ -124,11 +140,11 @@ def save_bundle(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     variables = [*backbone.weights, *classifier.weights]
-    arrays = {variable.path: keras.ops.convert_to_numpy(variable).astype(np.float16) for variable in variables}
+    arrays = {variable.path: keras.ops.convert_to_numpy(variable).astype(dtype) for variable in variables}
     if prior_shift is not None:
-        arrays["prior_shift"] = prior_shift.astype(np.float16)
+        arrays["prior_shift"] = prior_shift.astype(dtype)
     np.savez(folder / WEIGHTS, **arrays)
-    (folder / BACKBONE).write_bytes(backbone_to_onnx(backbone))
+    (folder / BACKBONE).write_bytes(backbone_to_onnx(backbone, dtype))
     save_charset(charset, folder / CHAR_DICT, folder / ORD_MAP)
     content = {"format": FORMAT, "input": INPUT, "network": config.to_dict()}
     (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """CTC decoding: the network's output to Readings, in numpy.
 
-Graves et al., "Connectionist Temporal Classification", 2006, section 3.2 (best path decoding).
+Graves et al., "Connectionist Temporal Classification", 2006, section 3.2 (best path decoding, prefix search decoding).
 """
 
 from dataclasses import dataclass
@@ -54,17 +54,32 @@ class Classifier:
             probabilities[start : start + 512] = 1 / scores.sum(axis=1)
         return labels, probabilities
 
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Probability of each class at each frame given that it is not blank: features (N, F) to (N, K)."""
+        scores = features @ self.kernel + self.bias
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
 
-def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> list[Reading]:
-    """Read a batch along its best path.
 
-    A character beats the blank only where blank is less likely than not, so the classifier, nine tenths of the work if run
-    everywhere, runs on those frames alone; the result is the same.
+def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path") -> list[Reading]:
+    """Read a batch.
 
     Args:
         features: float32 (N, T, F).
         blank: float32 (N, T), logits of "no character here".
         classifier: the last layer.
+        decoding: one of DECODINGS.
+    """
+    return [collapse(*line) for line in zip(*DECODINGS[decoding](features, blank, classifier), strict=True)]
+
+
+def best_paths(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    """The likeliest label of each frame and its probability, (N, T) each; -1 and 0 stand for the blank.
+
+    A character beats the blank only where blank is less likely than not, so the classifier, nine tenths of the work if run
+    everywhere, runs on those frames alone; the result is the same.
     """
     not_blank = 1 / (1 + np.exp(blank))
     lines, frames = np.nonzero(not_blank > 0.5)
@@ -75,7 +90,43 @@ def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> l
     certainty = np.zeros(blank.shape, np.float32)
     path[lines[shown], frames[shown]] = labels[shown]
     certainty[lines[shown], frames[shown]] = confidences[shown]
-    return [collapse(*line) for line in zip(path, certainty, strict=True)]
+    return path, certainty
+
+
+def prefix_paths(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    """The path that prefix search takes if it keeps one prefix only, and the probability of its labels; both as of `best_paths`.
+
+    It reads what TensorFlow's `ctc_beam_search_decoder` does with a beam of width 1 and repeats not merged.
+    """
+    path = np.full(blank.shape, -1, np.int64)
+    certainty = np.zeros(blank.shape, np.float32)
+    blanks, not_blanks = (np.exp(-np.logaddexp(0, logits)) for logits in (-blank, blank))
+    for line in range(len(blank)):
+        characters = classifier.probabilities(features[line]) * not_blanks[line, :, None]
+        best = characters.argmax(axis=1)
+        others = characters.copy()
+        others[np.arange(len(best)), best] = 0
+        second = others.argmax(axis=1)
+        last = -1  # column of the prefix's last character
+        on_blank, on_last = 1.0, 0.0  # the share of the prefix's paths that end so
+        for t, (scores, gap) in enumerate(zip(characters, blanks[line].tolist(), strict=True)):
+            again = float(scores[last]) if last >= 0 else 0.0
+            longer, column = max((float(scores[k]) * (on_blank if k == last else 1), k) for k in (best[t], second[t]))
+            to_blank, to_last = gap, on_last * again
+            if longer > to_blank + to_last:
+                if column == last:
+                    path[line, t - 1] = -1  # what parts the two
+                to_blank, to_last, last = 0.0, longer, column
+                path[line, t] = classifier.labels[column]
+            elif again > gap:
+                path[line, t] = path[line, t - 1]
+            certainty[line, t] = scores[last] if path[line, t] >= 0 else 0
+            on_blank, on_last = to_blank / (to_blank + to_last), to_last / (to_blank + to_last)
+    return path, certainty
+
+
+DECODINGS = {"best-path": best_paths, "prefix-1": prefix_paths}
+"""Ways to decode, by the name that a model's configuration gives."""
 
 
 def collapse(path: np.ndarray, certainty: np.ndarray) -> Reading:

@@ -59,6 +59,12 @@ class BundleError(DocrecError):
     exit_code = ExitCode.INVALID_CONFIG
 
 
+class CheckpointError(DocrecError):
+    """A checkpoint of CRNN_Tensorflow is absent, damaged, or of another network or dictionary than is expected."""
+
+    exit_code = ExitCode.INVALID_CONFIG
+
+
 class MissingDependencyError(DocrecError):
     """An optional package that this operation needs is not installed."""
 

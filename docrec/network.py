@@ -1,4 +1,4 @@
-"""The recogniser's network: a CRNN (CNN + BiLSTM, trained with CTC) as Keras 3 functional models.
+"""The recogniser's network: a CRNN (CNN + BiLSTM, trained with CTC) as Keras 3 functional models, and the door to imported ones.
 
 Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence Recognition", 2015 (arXiv:1507.05717).
 The class scores are factorised: one output says how likely a frame is blank, a softmax says which character it is if it is
@@ -10,7 +10,9 @@ from typing import Any
 
 import keras
 
+from docrec import crnn_tensorflow
 from docrec.chunk import FRAMES, HEIGHT, WIDTH
+from docrec.crnn_tensorflow import CrnnTensorflowConfig
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class NetworkConfig:
     channels: tuple[int, int, int, int, int] = (32, 32, 64, 128, 256)
     lstm_units: int = 128
 
+    @property
+    def features(self) -> int:
+        """Features of a frame."""
+        return self.channels[-1] + 2 * self.lstm_units
+
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON values."""
         return asdict(self)
@@ -37,13 +44,29 @@ class NetworkConfig:
         return cls(**{**values, "channels": tuple(values["channels"])})
 
 
-def build_backbone(config: NetworkConfig) -> keras.Model:
+def to_config(values: dict[str, Any]) -> NetworkConfig | CrnnTensorflowConfig:
+    """The config whose `to_dict` gave these values.
+
+    Raises:
+        ValueError: they are those of no architecture that this docrec has.
+    """
+    architecture = values.get("architecture")
+    if architecture == crnn_tensorflow.ARCHITECTURE:
+        return CrnnTensorflowConfig(values["classes"])
+    if architecture is not None:
+        raise ValueError(f"the architecture must be {crnn_tensorflow.ARCHITECTURE}, or unnamed if docrec's own, got {architecture!r}")
+    return NetworkConfig.from_dict(values)
+
+
+def build_backbone(config: NetworkConfig | CrnnTensorflowConfig) -> keras.Model:
     """Build the part that runs on every frame.
 
     Returns:
         A model from images float32 (N, 32, 280, 1), 0 = paper, 1 = ink, to two float32 outputs:
-        `features` (N, 70, F), F = last CNN channels + 2 × LSTM units, and `blank` (N, 70, 1), the logit of "no character".
+        `features` (N, 70, F), F = config.features, and `blank` (N, 70, 1), the logit of "no character".
     """
+    if isinstance(config, CrnnTensorflowConfig):
+        return crnn_tensorflow.build_backbone(config)
     # === Layers ===
     image = keras.Input((HEIGHT, WIDTH, 1), name="image")
     first, second, third, fourth, fifth = config.channels
@@ -66,10 +89,10 @@ def build_backbone(config: NetworkConfig) -> keras.Model:
     return keras.Model(image, {"features": features, "blank": blank}, name="backbone")
 
 
-def build_classifier(config: NetworkConfig) -> keras.layers.Dense:
+def build_classifier(config: NetworkConfig | CrnnTensorflowConfig) -> keras.layers.Dense:
     """Build the character classifier: features (…, F) to logits (…, classes)."""
     layer = keras.layers.Dense(config.classes, name="classifier", dtype="float32")
-    layer.build((None, config.channels[-1] + 2 * config.lstm_units))
+    layer.build((None, config.features))
     return layer
 
 

@@ -11,10 +11,12 @@ OPSET = 17
 IR_VERSION = 9
 
 
-def backbone_to_onnx(backbone: Any) -> bytes:
-    """Translate the Keras model of `network.build_backbone`.
+def backbone_to_onnx(backbone: Any, dtype: str = "float16") -> bytes:
+    """Translate a Keras model of `network.build_backbone`.
 
-    Weights are stored as float16 and computed with as float32.
+    Args:
+        backbone: the model.
+        dtype: what its weights are stored as; they are computed with as float32.
 
     Returns:
         A serialised ONNX model; input `image` float32 (N, 32, 280, 1), outputs `features` (N, 70, F) and `blank` (N, 70).
@@ -27,70 +29,96 @@ def backbone_to_onnx(backbone: Any) -> bytes:
         from onnx import TensorProto, helper, numpy_helper
     except ImportError as error:
         raise MissingDependencyError("saving a model needs the package onnx; install docrec[train]") from error
+    import keras
 
     nodes: list[Any] = []
     weights: list[Any] = []
 
     def constant(name: str, value: np.ndarray) -> str:
-        if value.dtype.kind != "f":
-            weights.append(numpy_helper.from_array(value.astype(np.int64), name))
+        stored = value.astype(dtype if value.dtype.kind == "f" else np.int64)
+        if stored.dtype != np.float16:
+            weights.append(numpy_helper.from_array(stored, name))
             return name
-        weights.append(numpy_helper.from_array(value.astype(np.float16), f"{name}_f16"))
+        weights.append(numpy_helper.from_array(stored, f"{name}_f16"))
         return node("Cast", [f"{name}_f16"], name, to=TensorProto.FLOAT)
 
     def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def convolution(x: str, layer: Any, norm: Any, shortcut: str = "") -> str:
-        """Convolution with its batch normalisation folded in, the residual if there is one, ReLU."""
+    def convolution(x: str, layer: Any, norm: Any) -> str:
+        """Convolution with its batch normalisation folded in."""
         gain = _array(norm.gamma) / np.sqrt(_array(norm.moving_variance) + norm.epsilon)
         kernel = (_array(layer.kernel) * gain).transpose(3, 2, 0, 1)
-        bias = _array(norm.beta) - _array(norm.moving_mean) * gain
+        mean = _array(norm.moving_mean) - (_array(layer.bias) if layer.use_bias else 0)
+        bias = _array(norm.beta) - mean * gain
         parameters = [constant(f"{layer.name}_w", kernel), constant(f"{layer.name}_b", bias)]
         padding = "SAME_UPPER" if layer.padding == "same" else "VALID"
-        y = node("Conv", [x, *parameters], f"{layer.name}_conv", strides=list(layer.strides), auto_pad=padding)
-        if shortcut:
-            y = node("Add", [y, shortcut], f"{layer.name}_add")
-        return node("Relu", [y], layer.name)
+        return node("Conv", [x, *parameters], f"{layer.name}_y", strides=list(layer.strides), auto_pad=padding)
 
     def bilstm(x: str, layer: Any) -> str:
         """Both directions; Keras orders the gates i f c o, ONNX i o f c."""
+        name = layer.name
         cells = [layer.forward_layer.cell, layer.backward_layer.cell]
         units = cells[0].units
         order = np.concatenate([np.arange(units) + gate * units for gate in (0, 3, 1, 2)])
         kernels = np.stack([_array(cell.kernel).T[order] for cell in cells])
         recurrent = np.stack([_array(cell.recurrent_kernel).T[order] for cell in cells])
         biases = np.stack([np.concatenate([_array(cell.bias)[order], np.zeros(4 * units)]) for cell in cells])
-        inputs = [x, constant("lstm_w", kernels), constant("lstm_r", recurrent), constant("lstm_b", biases)]
-        y = node("LSTM", inputs, "lstm_y", direction="bidirectional", hidden_size=units)  # (70, 2, N, units)
-        y = node("Transpose", [y], "lstm_t", perm=[2, 0, 1, 3])
-        return node("Reshape", [y, constant("lstm_shape", np.array([0, FRAMES, 2 * units]))], "context")
+        parameters = [constant(f"{name}_w", kernels), constant(f"{name}_r", recurrent), constant(f"{name}_b", biases)]
+        x = node("Transpose", [x], f"{name}_x", perm=[1, 0, 2])
+        y = node("LSTM", [x, *parameters], f"{name}_h", direction="bidirectional", hidden_size=units)  # (70, 2, N, units)
+        y = node("Transpose", [y], f"{name}_t", perm=[2, 0, 1, 3])
+        return node("Reshape", [y, constant(f"{name}_shape", np.array([0, FRAMES, 2 * units]))], f"{name}_y")
 
-    layers = {layer.name: layer for layer in backbone.layers}
-    x = node("Reshape", ["image", constant("image_shape", np.array([0, 1, HEIGHT, WIDTH]))], "nchw")
-    shortcut = ""
-    for layer in (layer for layer in backbone.layers if layer.__class__.__name__ == "Conv2D"):
-        residual = f"{layer.name}_add" in layers
-        x = convolution(x, layer, layers[f"{layer.name}_bn"], shortcut if residual else "")
-        if layer.name == "conv5":
-            shortcut = x
-    x = node("Squeeze", [x, constant("height_axis", np.array([2]))], "columns")  # (N, C, 70)
-    visual = node("Transpose", [x], "visual", perm=[0, 2, 1])
-    context = bilstm(node("Transpose", [x], "sequence", perm=[2, 0, 1]), layers["bilstm"])
-    node("Concat", [visual, context], "features", axis=2)
-    head = layers["blank"]
-    scores = node("MatMul", ["features", constant("blank_w", _array(head.kernel))], "blank_scores")
-    scores = node("Add", [scores, constant("blank_b", _array(head.bias))], "blank_logits")
-    node("Squeeze", [scores, constant("last_axis", np.array([2]))], "blank")
+    def translate(layer: Any, inputs: list[str]) -> str:
+        """Images, (N, H, W, C) in Keras, are (N, C, H, W) here."""
+        name, output = layer.name, f"{layer.name}_y"
+        match type(layer).__name__.strip("_"):
+            case "InputLayer":
+                return node("Reshape", ["image", constant("image_shape", np.array([0, 1, HEIGHT, WIDTH]))], output)
+            case "Rescaling":
+                scaled = node("Mul", [*inputs, constant(f"{name}_scale", np.array(layer.scale))], f"{name}_scaled")
+                return node("Add", [scaled, constant(f"{name}_offset", np.array(layer.offset))], output)
+            case "Conv2D":
+                return convolution(inputs[0], layer, backbone.get_layer(f"{name}_bn"))
+            case "BatchNormalization":
+                return inputs[0]
+            case "ReLU":
+                return node("Relu", inputs, output)
+            case "MaxPooling2D":
+                return node("MaxPool", inputs, output, kernel_shape=list(layer.pool_size), strides=list(layer.strides))
+            case "Reshape":  # the image, by now one row, to frames
+                row = node("Squeeze", [*inputs, constant(f"{name}_height", np.array([2]))], f"{name}_row")
+                return node("Transpose", [row], output, perm=[0, 2, 1])
+            case "BiLSTM" | "Bidirectional":
+                return bilstm(inputs[0], layer)
+            case "Concatenate":
+                return node("Concat", inputs, output, axis=1 if len(layer.output.shape) == 4 else 2)
+            case "Dense":
+                scores = node("MatMul", [*inputs, constant(f"{name}_w", _array(layer.kernel))], f"{name}_xw")
+                return node("Add", [scores, constant(f"{name}_b", _array(layer.bias))], output) if layer.use_bias else scores
+            case "Add":
+                return node("Add", inputs, output)
+            case "Subtract":
+                return node("Sub", inputs, output)
+            case "Logsumexp":
+                return node("ReduceLogSumExp", inputs, output, axes=[2])
+            case kind:
+                raise NotImplementedError(f"no ONNX form is known of the layer {name}, a {kind}")
 
-    width = backbone.output["features"].shape[-1]
+    names: dict[int, str] = {}
+    for layer in backbone.operations:
+        names[id(layer.output)] = translate(layer, [names[id(tensor)] for tensor in keras.tree.flatten(layer.input)])
+    features, blank = backbone.output["features"], backbone.output["blank"]
+    node("Identity", [names[id(features)]], "features")
+    node("Squeeze", [names[id(blank)], constant("last_axis", np.array([2]))], "blank")
     graph = helper.make_graph(
         nodes,
         "backbone",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", HEIGHT, WIDTH, 1])],
         [
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", FRAMES, width]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", FRAMES, features.shape[-1]]),
             helper.make_tensor_value_info("blank", TensorProto.FLOAT, ["N", FRAMES]),
         ],
         weights,

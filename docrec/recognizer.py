@@ -42,7 +42,7 @@ class Recognizer:
         chunks = iter(chunks)
         while batch := list(itertools.islice(chunks, batch_size)):
             features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))
-            yield from decode(features, blank, self._classifier)
+            yield from decode(features, blank, self._classifier, decoding=self.bundle.decoding)
 
 
 def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None) -> Recognizer:

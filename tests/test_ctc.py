@@ -52,3 +52,38 @@ def test_labels_left_out_of_the_classifier_never_appear():
     some = Classifier(kernel[:, [2, 5]], np.zeros(2, np.float32), np.array([2, 5]))
     labels = {mark.label for reading in decode(features, np.full((4, 70), -5.0, np.float32), some) for mark in reading.marks}
     assert labels == {2, 5}
+
+
+@pytest.mark.parametrize(
+    ("frames", "marks", "why"),
+    [
+        ("-a-", [(A, 1, 2)], "blanks around a character"),
+        ("aa-", [(A, 0, 2)], "a repeated label is one character"),
+        ("a-a", [(A, 0, 1), (A, 2, 3)], "a blank between makes it two"),
+        ("abb", [(A, 0, 1), (B, 1, 3)], "another label starts another character"),
+        ("a?b", [(A, 0, 1), (B, 2, 3)], "a doubtful frame prolongs what stands: here best path reads b twice"),
+        ("axa", [(A, 0, 1), (A, 2, 3)], "what is nearly a blank parts a character from the next of its kind"),
+        ("aya", [(A, 0, 3)], "and what hardly is does not"),
+    ],
+)
+def test_prefix_search(frames, marks, why):
+    shares = {"-": (0.05, 0.05), "a": (0.9, 0.05), "b": (0.05, 0.9), "?": (0.25, 0.4), "x": (0.45, 0.01), "y": (0.7, 0.01)}
+    chances = np.array([shares[frame] for frame in frames], np.float32)
+    features, blank = np.log(chances)[None], np.log(1 / chances.sum(axis=1) - 1)[None]
+    (reading,) = decode(features, blank, Classifier(np.eye(2, dtype=np.float32), np.zeros(2, np.float32), np.array([A, B])), "prefix-1")
+    assert [(mark.label, mark.start, mark.end) for mark in reading.marks] == marks, why
+    for mark in reading.marks:
+        assert mark.confidence == pytest.approx(chances[mark.start : mark.end, mark.label].max(), abs=1e-6)
+
+
+@pytest.mark.parametrize("spread", [1, 3, 8])
+@pytest.mark.parametrize("classes", [2, 5, 12])
+def test_prefix_search_reads_what_tensorflow_does(classes, spread):
+    tf = pytest.importorskip("tensorflow")
+    scores = np.random.default_rng(classes * spread).normal(0, spread, (300, 70, classes)).astype(np.float32)
+    (decoded,), _ = tf.compat.v1.nn.ctc_beam_search_decoder(scores.transpose(1, 0, 2), [70] * 300, beam_width=1, merge_repeated=False)
+    expected = [[label for label in row if label >= 0] for row in tf.sparse.to_dense(decoded, default_value=-1).numpy().tolist()]
+    characters = np.logaddexp.reduce(scores[..., :-1], axis=-1)
+    keep_all = Classifier(np.eye(classes - 1, dtype=np.float32), np.zeros(classes - 1, np.float32), np.arange(classes - 1))
+    readings = decode(scores[..., :-1], scores[..., -1] - characters, keep_all, "prefix-1")
+    assert [[mark.label for mark in reading.marks] for reading in readings] == expected

@@ -22,6 +22,7 @@ COMMANDS = {
     "synth": "docrec.cli.data:synth",
     "records": "docrec.cli.data:records",
     "dict": "docrec.cli.data:build_dict",
+    "import-crnn": "docrec.cli.import_crnn:import_crnn",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 
