@@ -73,3 +73,7 @@ class TrainingDataError(DocrecError):
 
 class SampleError(TrainingDataError):
     """One labelled picture, or one record, cannot be used; the message names it and says why."""
+
+
+class ExportError(DocrecError):
+    """An exported model does not read as the original does."""

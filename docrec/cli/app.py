@@ -19,6 +19,7 @@ COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
     "train": "docrec.cli.train:train",
+    "export": "docrec.cli.export:export",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 
