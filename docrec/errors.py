@@ -65,6 +65,10 @@ class MissingDependencyError(DocrecError):
     exit_code = ExitCode.MISSING_DEPENDENCY
 
 
+class ExportError(DocrecError):
+    """An exported model does not read as the original does."""
+
+
 class TrainingDataError(DocrecError):
     """Training text or fonts are missing or unusable."""
 
@@ -73,7 +77,3 @@ class TrainingDataError(DocrecError):
 
 class SampleError(TrainingDataError):
     """One labelled picture, or one record, cannot be used; the message names it and says why."""
-
-
-class ExportError(DocrecError):
-    """An exported model does not read as the original does."""

@@ -7,11 +7,11 @@ from docrec.errors import OptionError
 
 DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
-MAX_BATCH_SIZE = 4096
-PRECISIONS = ("float32", "mixed_bfloat16")
 EXPORT_FORMS = ("saved-model", "litert", "onnx")
 SERVING_SIGNATURES = ("docrec", "crnn_tensorflow")
 QUANTIZATIONS = ("float32", "float16", "int8")
+MAX_BATCH_SIZE = 4096
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)

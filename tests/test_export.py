@@ -252,7 +252,7 @@ class Lines:
 
     def __getitem__(self, index):
         if self.lines[index] is None:
-            raise SampleError("damaged")
+            raise SampleError("a picture", "it is damaged")
         return self.lines[index]
 
 
