@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -125,7 +126,6 @@ def test_clients_of_the_predecessor_are_answered(served, images):
 
 
 def test_colour_is_weighed_as_elsewhere(served):
-    import cv2
     import tensorflow as tf
 
     colour = np.random.default_rng(1).integers(0, 256, (1, 32, 280, 3), np.uint8)
@@ -277,6 +277,17 @@ def test_the_command(model, tmp_path, capsys, root):
     assert run([*command, str(tmp_path / "none" / "onnx"), "--no-check"]) == ExitCode.FILE_ACCESS
     assert run([*command, str(tmp_path / "other"), "--lines", str(tmp_path / "none.pdf")]) == ExitCode.INPUT_FILE
     assert [path.name for path in tmp_path.iterdir()] == ["onnx"]
+
+
+def test_the_command_measures_on_labelled_lines(model, images, tmp_path, capsys):
+    pytest.importorskip("docrec.training.datasets")
+    cv2.imwrite(str(tmp_path / "line.png"), images[0])
+    (tmp_path / "labels.tsv").write_text("line.png\t一二\n", encoding="utf-8")
+    command = ["export", "--to", "onnx", "--model", str(model), "--no-check", "--measure"]
+    assert run([*command, str(tmp_path), "--out", str(tmp_path / "onnx")]) == ExitCode.OK
+    assert "on 1 lines (0 skipped), 2 characters" in capsys.readouterr().err
+    assert run([*command, str(tmp_path / "none"), "--out", str(tmp_path / "other")]) == ExitCode.INPUT_FILE
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_document_without_lines(tmp_path):

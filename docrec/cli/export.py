@@ -55,7 +55,11 @@ def export(
     from docrec.bundle import load_bundle
 
     bundle = load_bundle(model)
-    images = None
+    images = dataset = None
+    if labelled:
+        from docrec.training.datasets import open_dataset
+
+        dataset = open_dataset(labelled, bundle.charset)
     if not no_check:
         document = lines or sample_document()
         if not document:
@@ -66,10 +70,8 @@ def export(
     if agreement:
         alike = f"reads {agreement.alike} of {agreement.pictures} pieces of lines as the original does"
         click.echo(f"{alike}; confidences differ by at most {agreement.difference:.4f}", err=True)
-    if labelled:
-        from docrec.training.datasets import open_dataset
-
-        accuracy = exporting.measure(bundle, path, open_dataset(labelled, bundle.charset))
+    if dataset:
+        accuracy = exporting.measure(bundle, path, dataset)
         rates = (f"{edits / max(accuracy.characters, 1):.3%}" for edits in (accuracy.original, accuracy.exported))
         counted = f"{accuracy.lines} lines ({accuracy.skipped} skipped), {accuracy.characters} characters"
         click.echo("wrong characters: original {}, export {}, on ".format(*rates) + counted, err=True)
