@@ -12,7 +12,7 @@ IR_VERSION = 9
 
 
 def backbone_to_onnx(backbone: Any) -> bytes:
-    """Translate the Keras model of `network.build_backbone`, with batch normalisation folded into the convolutions.
+    """Translate the Keras model of `network.build_backbone`.
 
     Weights are stored as float16 and computed with as float32.
 
