@@ -121,7 +121,7 @@ def reader_to_onnx(backbone: bytes, kernel: np.ndarray, bias: np.ndarray) -> byt
     except ImportError as error:
         raise MissingDependencyError("this export needs the package onnx; install docrec[train]") from error
 
-    model = onnx.load_from_string(backbone)
+    model = onnx.compose.add_prefix(onnx.load_from_string(backbone), "backbone/")  # its names may be any
     graph = model.graph
     constants = {
         "paper": np.float32(255),
@@ -135,14 +135,14 @@ def reader_to_onnx(backbone: bytes, kernel: np.ndarray, bias: np.ndarray) -> byt
         helper.make_node("Cast", ["images"], ["gray"], to=TensorProto.FLOAT),
         helper.make_node("Sub", ["paper", "gray"], ["darkness"]),
         helper.make_node("Div", ["darkness", "paper"], ["ink"]),
-        helper.make_node("Unsqueeze", ["ink", "gray_axis"], ["image"]),
+        helper.make_node("Unsqueeze", ["ink", "gray_axis"], ["backbone/image"]),
     ]
     behind = [
         helper.make_node("Cast", ["classifier_w_f16"], ["classifier_w"], to=TensorProto.FLOAT),
-        helper.make_node("MatMul", ["features", "classifier_w"], ["products"]),
+        helper.make_node("MatMul", ["backbone/features", "classifier_w"], ["products"]),
         helper.make_node("Add", ["products", "classifier_b"], ["scores"]),
         helper.make_node("LogSoftmax", ["scores"], ["log_if_shown"], axis=2),
-        helper.make_node("Unsqueeze", ["blank", "blank_axis"], ["blank_logit"]),
+        helper.make_node("Unsqueeze", ["backbone/blank", "blank_axis"], ["blank_logit"]),
         helper.make_node("Neg", ["blank_logit"], ["shown_logit"]),
         helper.make_node("Softplus", ["blank_logit"], ["minus_log_shown"]),  # log sigmoid(x) = -softplus(-x)
         helper.make_node("Softplus", ["shown_logit"], ["minus_log_blank"]),
