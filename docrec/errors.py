@@ -71,6 +71,10 @@ class MissingDependencyError(DocrecError):
     exit_code = ExitCode.MISSING_DEPENDENCY
 
 
+class ExportError(DocrecError):
+    """An exported model does not read as the original does."""
+
+
 class TrainingDataError(DocrecError):
     """Training text or fonts are missing or unusable."""
 

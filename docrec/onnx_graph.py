@@ -1,4 +1,4 @@
-"""The network's backbone as an ONNX graph: what the CPU runtime executes, with batch normalisation folded into the convolutions."""
+"""The network as ONNX graphs: the backbone, which the CPU runtime executes, and the whole reader, which is exported."""
 
 from typing import Any
 
@@ -124,6 +124,65 @@ def backbone_to_onnx(backbone: Any, dtype: str = "float16") -> bytes:
         weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def reader_to_onnx(backbone: bytes, kernel: np.ndarray, bias: np.ndarray) -> bytes:
+    """Put pictures before a backbone and the classifier behind it.
+
+    Args:
+        backbone: what `backbone_to_onnx` returns.
+        kernel: the classifier's, float32 (F, K); stored as float16.
+        bias: the classifier's, float32 (K,).
+
+    Returns:
+        A serialised ONNX model; input `images` uint8 (N, 32, 280), 255 = paper, output `log_probabilities` float32 (N, 70, K + 1),
+        the blank last.
+
+    Raises:
+        MissingDependencyError: the package onnx is not installed.
+    """
+    try:
+        import onnx
+        from onnx import TensorProto, helper, numpy_helper
+    except ImportError as error:
+        raise MissingDependencyError("this export needs the package onnx; install docrec[train]") from error
+
+    model = onnx.compose.add_prefix(onnx.load_from_string(backbone), "backbone/")  # its names may be any
+    graph = model.graph
+    constants = {
+        "paper": np.float32(255),
+        "gray_axis": np.array([3]),
+        "blank_axis": np.array([2]),
+        "classifier_w_f16": kernel.astype(np.float16),
+        "classifier_b": bias,
+    }
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
+    before = [
+        helper.make_node("Cast", ["images"], ["gray"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["paper", "gray"], ["darkness"]),
+        helper.make_node("Div", ["darkness", "paper"], ["ink"]),
+        helper.make_node("Unsqueeze", ["ink", "gray_axis"], ["backbone/image"]),
+    ]
+    behind = [
+        helper.make_node("Cast", ["classifier_w_f16"], ["classifier_w"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["backbone/features", "classifier_w"], ["products"]),
+        helper.make_node("Add", ["products", "classifier_b"], ["scores"]),
+        helper.make_node("LogSoftmax", ["scores"], ["log_if_shown"], axis=2),
+        helper.make_node("Unsqueeze", ["backbone/blank", "blank_axis"], ["blank_logit"]),
+        helper.make_node("Neg", ["blank_logit"], ["shown_logit"]),
+        helper.make_node("Softplus", ["blank_logit"], ["minus_log_shown"]),  # log sigmoid(x) = -softplus(-x)
+        helper.make_node("Softplus", ["shown_logit"], ["minus_log_blank"]),
+        helper.make_node("Sub", ["log_if_shown", "minus_log_shown"], ["log_shown"]),
+        helper.make_node("Neg", ["minus_log_blank"], ["log_blank"]),
+        helper.make_node("Concat", ["log_shown", "log_blank"], ["log_probabilities"], axis=2),
+    ]
+    nodes = [*before, *graph.node, *behind]
+    del graph.node[:], graph.input[:], graph.output[:]
+    graph.node.extend(nodes)
+    graph.input.append(helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", HEIGHT, WIDTH]))
+    graph.output.append(helper.make_tensor_value_info("log_probabilities", TensorProto.FLOAT, ["N", FRAMES, len(bias) + 1]))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 

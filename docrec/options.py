@@ -1,4 +1,4 @@
-"""Every option of reading and training: its name, default, range and check, declared once."""
+"""Every option of reading, training and exporting: its name, default, range and check, declared once."""
 
 import math
 import re
@@ -9,6 +9,9 @@ from docrec.errors import OptionError
 
 DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
+EXPORT_FORMS = ("saved-model", "litert", "onnx")
+SERVING_SIGNATURES = ("docrec", "crnn_tensorflow")
+QUANTIZATIONS = ("float32", "float16", "int8")
 MAX_BATCH_SIZE = 4096
 PRECISIONS = ("float32", "mixed_bfloat16")
 PARTS = ("train", "val", "test")
@@ -104,6 +107,38 @@ class TrainOptions:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How a model is exported.
+
+    Attributes:
+        to: one of EXPORT_FORMS.
+        version: of a SavedModel, from 1; None is the next free one.
+        signature: of SERVING_SIGNATURES, what a SavedModel answers with where none is asked for.
+        quantize: of QUANTIZATIONS, the weights of LiteRT.
+    """
+
+    to: str
+    version: int | None = None
+    signature: str = SERVING_SIGNATURES[0]
+    quantize: str = QUANTIZATIONS[0]
+
+    def __post_init__(self) -> None:
+        for name, value, values in (
+            ("--to", self.to, EXPORT_FORMS),
+            ("--signature", self.signature, SERVING_SIGNATURES),
+            ("--quantize", self.quantize, QUANTIZATIONS),
+        ):
+            if value not in values:
+                raise OptionError(f"{name} must be one of {', '.join(values)}, got {value!r}")
+        if self.version is not None and self.version < 1:
+            raise OptionError(f"--version counts from 1, got {self.version}")
+        if self.to != "saved-model" and (self.version, self.signature) != (None, SERVING_SIGNATURES[0]):
+            raise OptionError(f"only a SavedModel has a --version and a --signature; leave them out with --to {self.to}")
+        if self.to != "litert" and self.quantize != QUANTIZATIONS[0]:
+            raise OptionError(f"only LiteRT has a --quantize; leave it out with --to {self.to}")
 
 
 def page_ranges(spec: str) -> list[tuple[int | None, int | None]]:

@@ -61,7 +61,7 @@ def load(model: str | Path | None = None, device: str = "auto", charset: Charset
     if device not in DEVICES:
         raise OptionError(f"the device must be one of {', '.join(DEVICES)}, got {device!r}")
     bundle = load_bundle(model)
-    classifier = _load_classifier(bundle, charset)
+    classifier = load_classifier(bundle, charset)
     if device == "gpu" or (device == "auto" and any(map(os.path.exists, GPU_NODES)) and find_spec("tensorflow")):
         backbone = _gpu_backbone(bundle, required=device == "gpu")
         if backbone:
@@ -69,7 +69,8 @@ def load(model: str | Path | None = None, device: str = "auto", charset: Charset
     return Recognizer(bundle, load_onnx_backbone(bundle), classifier, "cpu")
 
 
-def _load_classifier(bundle: Bundle, charset: Charset | None) -> Classifier:
+def load_classifier(bundle: Bundle, charset: Charset | None = None) -> Classifier:
+    """The last layer, for all of the model's characters or those of `charset`; raises BundleError and CharsetError as `load` does."""
     weights = bundle.weights("classifier/")
     try:
         kernel, bias = weights["classifier/kernel"], weights["classifier/bias"]

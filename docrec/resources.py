@@ -19,6 +19,12 @@ def char_dict_folder() -> Path:
     return _folder("data/char_dict")
 
 
+def sample_document() -> Path | None:
+    """The sample PDF, which is only in a checkout."""
+    path = PACKAGE.parent / "examples" / "sample.pdf"
+    return path if path.is_file() else None
+
+
 def _folder(name: str) -> Path:
     installed = PACKAGE / name
     return installed if installed.is_dir() else PACKAGE.parent / name

@@ -15,7 +15,7 @@ ROOMS = [
     "recognizer",
     *("pipeline", "writers", "training"),
     "__init__",
-    *("evaluate", "export", "import_crnn", "batch", "serve"),
+    *("evaluate", "exported", "export", "import_crnn", "batch", "serve"),
     *("cli", "__main__"),
 ]
 """A module imports from its own room and from those before it in this list, also inside functions."""

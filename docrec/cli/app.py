@@ -23,6 +23,7 @@ COMMANDS = {
     "records": "docrec.cli.data:records",
     "dict": "docrec.cli.data:build_dict",
     "import-crnn": "docrec.cli.import_crnn:import_crnn",
+    "export": "docrec.cli.export:export",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 
