@@ -3,19 +3,24 @@
 Graves et al., "Connectionist Temporal Classification", 2006, section 3.2 (best path decoding).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A character in a chunk: class index, network frames from `start` up to but not including `end`, confidence 0 to 1."""
+    """A character in a chunk: class index, network frames from `start` up to but not including `end`, confidence 0 to 1.
+
+    `ranking` holds, if asked for, the likeliest class indices at its surest frame and how sure each is, likeliest first.
+    """
 
     label: int
     start: int
     end: int
     confidence: float
+    ranking: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,16 @@ class Classifier:
             probabilities[start : start + 512] = 1 / scores.sum(axis=1)
         return labels, probabilities
 
+    def ranking(self, features: np.ndarray, count: int) -> Iterator[tuple[int, float]]:
+        """The `count` likeliest classes of one frame, features (F,), and their probabilities given that it is not blank."""
+        scores = features @ self.kernel + self.bias
+        probabilities = np.exp(scores - scores.max())
+        probabilities /= probabilities.sum()
+        for column in np.argsort(-probabilities, kind="stable")[:count]:
+            yield int(self.labels[column]), float(probabilities[column])
 
-def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> list[Reading]:
+
+def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, ranks: int = 0) -> list[Reading]:
     """Read a batch along its best path.
 
     A character beats the blank only where blank is less likely than not, so the classifier, nine tenths of the work if run
@@ -65,6 +78,7 @@ def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> l
         features: float32 (N, T, F).
         blank: float32 (N, T), logits of "no character here".
         classifier: the last layer.
+        ranks: likeliest classes to give for each mark.
     """
     not_blank = 1 / (1 + np.exp(blank))
     lines, frames = np.nonzero(not_blank > 0.5)
@@ -75,7 +89,17 @@ def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> l
     certainty = np.zeros(blank.shape, np.float32)
     path[lines[shown], frames[shown]] = labels[shown]
     certainty[lines[shown], frames[shown]] = confidences[shown]
-    return [collapse(*line) for line in zip(path, certainty, strict=True)]
+    readings = [collapse(*line) for line in zip(path, certainty, strict=True)]
+    if not ranks:
+        return readings
+
+    def ranked(mark: Mark, line: int) -> Mark:
+        frame = mark.start + certainty[line, mark.start : mark.end].argmax()
+        sure = float(not_blank[line, frame])
+        ranking = classifier.ranking(features[line, frame], ranks)
+        return replace(mark, ranking=tuple((label, probability * sure) for label, probability in ranking))
+
+    return [Reading(tuple(ranked(mark, line) for mark in reading.marks)) for line, reading in enumerate(readings)]
 
 
 def collapse(path: np.ndarray, certainty: np.ndarray) -> Reading:
