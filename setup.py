@@ -26,6 +26,7 @@ TRAIN = [  # making, judging and exporting models
     "freetype-py>=2.4",
     "google-crc32c>=1.5",
     "onnx>=1.16",
+    "protobuf>=4.22",
     "rapidfuzz>=3.6",
     "tomli>=2.0; python_version < '3.11'",
     "tomli-w>=1.0",

@@ -72,4 +72,17 @@ class TrainingDataError(DocrecError):
 
 
 class SampleError(TrainingDataError):
-    """One labelled picture, or one record, cannot be used; the message names it and says why."""
+    """One labelled picture, or one record, cannot be used.
+
+    Args:
+        name: which one.
+        fault: what is wrong, in words that are the same for all that have it, for they are counted by it.
+        detail: what was received, if there is more to say.
+    """
+
+    def __init__(self, name: str, fault: str, detail: str = "") -> None:
+        super().__init__(name, fault, detail)
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, self.args))
