@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, to_dark_on_light
+from docrec.clean import clean, line_to_dark_on_light
 from docrec.ctc import Reading
 from docrec.document import Box, Line, Page
 from docrec.layout import find_lines, to_ink_extent
@@ -59,7 +59,7 @@ def recognize_lines(
     """
 
     def start(index: int, picture: np.ndarray) -> _StartedPage:
-        gray = to_dark_on_light(picture)
+        gray = line_to_dark_on_light(picture)
         box = picture_to_band(gray)
         return _StartedPage(index, gray, 0.0, (box,), line_to_chunks(gray, box, 0))
 
@@ -108,7 +108,8 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
     """The lines of a page that is read, doubtful ones read again."""
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
-        line = readings_to_line(*zip(*pairs, strict=True), page.boxes[number], recognizer.charset)
+        chunks, readings = zip(*pairs, strict=True)
+        line = readings_to_line(chunks, readings, page.boxes[number], recognizer.charset)
         yield line if line.confidence >= doubtful else _read_again(line, page.gray, recognizer, ranks)
 
 
