@@ -22,7 +22,9 @@ REQUIRES = [
     "tensorflow>=2.18",  # for training, export and GPU; reading on a CPU works where it is taken away
 ]
 TRAIN = [  # making, judging and exporting models
+    "brotli>=1.0.9",  # with fonttools, opens WOFF2 fonts
     "edlib>=1.3.9",
+    "fonttools>=4.43",
     "freetype-py>=2.4",
     "google-crc32c>=1.5",
     "onnx>=1.16",

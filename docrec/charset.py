@@ -84,13 +84,19 @@ def load_charset(char_dict: str | Path, ord_map: str | Path) -> Charset:
     return Charset(tuple(chr(points[index]) for index in range(len(points))))
 
 
-def save_charset(charset: Charset, char_dict: str | Path, ord_map: str | Path) -> None:
-    """Write a charset as its two JSON dictionaries (see `load_charset` for their forms)."""
+def charset_to_json(charset: Charset) -> tuple[bytes, bytes]:
+    """Contents of the two dictionary files, char_dict and ord_map (see `load_charset` for their forms)."""
     chars = {f"{ord(char)}_ord": char for char in sorted(charset.characters)}
     classes = {f"{index}_index": str(ord(char)) for index, char in enumerate(charset.characters)}
     classes |= {f"{ord(char)}_ord": str(index) for index, char in enumerate(charset.characters)}
-    for path, content in ((char_dict, chars), (ord_map, classes)):
-        Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    char_dict, ord_map = (json.dumps(content, ensure_ascii=False, indent=0) + "\n" for content in (chars, classes))
+    return char_dict.encode(), ord_map.encode()
+
+
+def save_charset(charset: Charset, char_dict: str | Path, ord_map: str | Path) -> None:
+    """Write a charset as its two JSON dictionaries."""
+    for path, content in zip((char_dict, ord_map), charset_to_json(charset), strict=True):
+        Path(path).write_bytes(content)
 
 
 def _read_object(path: str | Path) -> dict[str, Any]:

@@ -86,3 +86,7 @@ class SampleError(TrainingDataError):
 
     def __str__(self) -> str:
         return ": ".join(filter(None, self.args))
+
+
+class WorkerError(DocrecError):
+    """A process that worked for this one was ended from outside."""

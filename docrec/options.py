@@ -9,6 +9,7 @@ DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
 MAX_BATCH_SIZE = 4096
 PRECISIONS = ("float32", "mixed_bfloat16")
+PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,9 @@ def test_what_is_no_data_set_is_refused_with_the_forms(tmp_path, make):
 
 
 def test_an_empty_list_and_parts_of_a_list_are_refused(folder):
-    with pytest.raises(TrainingDataError, match="leave 'val' out"):
-        open_dataset(folder, part="val")
+    for path in (folder, folder / "labels.tsv"):
+        with pytest.raises(TrainingDataError, match="leave 'val' out"):
+            open_dataset(path, part="val")
     (folder / "labels.tsv").write_text("")
     with pytest.raises(TrainingDataError, match="at least one labelled line"):
         open_dataset(folder)

@@ -19,6 +19,9 @@ COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
     "train": "docrec.cli.train:train",
+    "synth": "docrec.cli.data:synth",
+    "records": "docrec.cli.data:records",
+    "dict": "docrec.cli.data:build_dict",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from docrec.charset import Charset, load_charset
 from docrec.errors import OptionError
+from docrec.resources import char_dict_folder
 
 FIRST_ENTRY = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"\d+_(ord|index)"\s*:')
 CLASS_ENTRY = re.compile(rb'"\d+_index"\s*:')
@@ -62,6 +64,25 @@ def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequ
     if outputs and (kind := dictionary_kind(outputs[0])):
         raise OptionError(f"the output must not overwrite a dictionary, and {outputs[0]} is one ({kind}); name another output")
     return dictionary, outputs[0] if outputs else None
+
+
+def alphabet(outer: Dictionary, inner: Dictionary) -> Charset | None:
+    """The alphabet named by `-c` and `-o`, before or after a subcommand whose `-o` means nothing else; None if none was.
+
+    Raises:
+        OptionError: a file is named twice over, or one of the two alone.
+    """
+    named = _merged(outer, inner)
+    if named.char_dict and named.ord_map:
+        return load_charset(named.char_dict, named.ord_map)
+    if named.char_dict or named.ord_map:
+        raise OptionError("-c and -o name the two halves of an alphabet; give both, or neither")
+    return None
+
+
+def bundled_alphabet() -> Charset:
+    """The alphabet of the bundled model."""
+    return load_charset(char_dict_folder() / "char_dict_cn.json", char_dict_folder() / "ord_map_cn.json")
 
 
 def dictionary_kind(path: str) -> str | None:

@@ -67,7 +67,7 @@ def read(
     verbose: bool,
 ) -> None:
     """Do what one command line of `pdf` or `image` asks."""
-    _log_to_stderr(quiet, verbose)
+    log_to_stderr(quiet, verbose)
     options = ReadOptions(pages=pages, dpi=dpi, batch_size=batch_size, password=password)
     dictionary, target = settle(outer, Dictionary(char_dict, ord_map), output, names)
     _check(files, target)
@@ -151,7 +151,8 @@ def _is_terminal(stream: object) -> bool:
     return bool(getattr(stream, "isatty", bool)())
 
 
-def _log_to_stderr(quiet: bool, verbose: bool) -> None:
+def log_to_stderr(quiet: bool = False, verbose: bool = False) -> None:
+    """Show what docrec logs: warnings and errors, errors alone if `quiet`, everything if `verbose`."""
     if quiet and verbose:
         raise OptionError("-q and -v ask for opposite things; give one of them")
     log.handlers[:] = [_StderrHandler()]

@@ -19,7 +19,7 @@ from docrec.chunk import FRAMES, HEIGHT, WIDTH
 from docrec.clean import to_dark_on_light
 from docrec.errors import FileAccessError, SampleError, TrainingDataError
 from docrec.training.lines import Dataset, LabelledLine, LineImage, Span
-from docrec.training.pictures import decode_picture
+from docrec.training.pictures import decode_picture, encode_png, is_gray_png
 from docrec.training.records import Shard, decode_line, index_shard, read_record
 from docrec.writers.replace import replacing, writing_to
 
@@ -57,8 +57,8 @@ def open_dataset(path: str | Path, charset: Charset | None = None, part: str | N
         dataset = _open_folder(Path(path), charset, part) if os.path.isdir(path) else _open_files(Path(path), charset)
     except OSError as error:
         raise FileAccessError(f"the data set {path} cannot be read: {error.strerror}") from error
-    if part and not isinstance(dataset, Synth90k | RecordFiles):
-        raise TrainingDataError(f"only data in the Synth90k layout or TFRecord files have parts, and {path} is neither; leave {part!r} out")
+    if part and not (os.path.isdir(path) and isinstance(dataset, Synth90k | RecordFiles)):
+        raise TrainingDataError(f"only folders in the Synth90k layout or of TFRecord files have parts; {path} is none, leave {part!r} out")
     if not len(dataset):
         raise TrainingDataError(f"a data set needs at least one labelled line, and {path} has none")
     return dataset
@@ -82,7 +82,7 @@ def to_network_size(image: LineImage, charset: Charset) -> LabelledLine:
         raise SampleError(image.name, fits, f"got {width} × {height}")
     size = (min(natural, WIDTH), HEIGHT)
     smaller = size[0] < width or height > HEIGHT
-    scaled = cv2.resize(to_dark_on_light(image.gray), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    scaled = cv2.resize(_dark_on_light(image.gray), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
     pixels[:, : size[0]] = 255 - scaled
     scale = size[0] / width
@@ -139,6 +139,11 @@ class RecordedLines:
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng([self._seed, epoch]).permutation(len(self._dataset))
         return int(self._order[place])
+
+
+def labelled_png(line: LineImage) -> tuple[bytes, str]:
+    """A line as `write_pictures` takes it."""
+    return encode_png(line.gray), line.text
 
 
 def write_pictures(folder: Path, lines: Iterable[tuple[bytes, str]]) -> int:
@@ -327,6 +332,12 @@ def _open_files(path: Path, charset: Charset | None) -> Dataset:
     raise TrainingDataError(f"{found}; expected is {FORMS}")
 
 
+def _dark_on_light(gray: np.ndarray) -> np.ndarray:
+    """Invert light text on dark paper: ink lies away from the edge, and alone covers the larger part only in lines of heavy type."""
+    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return to_dark_on_light(gray) if edge.mean() < gray.mean() else gray
+
+
 def _warn_of_missing(shards: Iterable[Path]) -> None:
     """Say if a file is missing of those that are numbered one of so many."""
     there: Counter[tuple[str, str]] = Counter()
@@ -346,4 +357,4 @@ def _load(path: Path, text: str) -> LineImage:
         data = path.read_bytes()
     except OSError as error:
         raise SampleError(str(path), "the picture cannot be read", error.strerror or "") from error
-    return LineImage(str(path), text, decode_picture(data, str(path)))
+    return LineImage(str(path), text, decode_picture(data, str(path)), png=data if is_gray_png(data) else b"")

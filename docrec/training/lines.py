@@ -24,12 +24,14 @@ class LineImage:
         text: what it says.
         gray: uint8 (H, W), 255 = paper.
         spans: its characters from left to right, in columns of `gray`; none where their places are not known.
+        png: `gray` as it was read, if that was a grey PNG: to write it again takes longer than all the rest of copying a data set.
     """
 
     name: str
     text: str
     gray: np.ndarray
     spans: tuple[Span, ...] = ()
+    png: bytes = b""
 
 
 class Dataset(Protocol):

@@ -35,6 +35,11 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if pixels.ndim == 3 else pixels
 
 
+def is_gray_png(data: bytes) -> bool:
+    """Whether a picture is a PNG of one channel of 8 bits, by its first chunk."""
+    return data[:8] == b"\x89PNG\r\n\x1a\n" and data[24:26] == b"\x08\x00"
+
+
 def encode_png(gray: np.ndarray) -> bytes:
     """Encode uint8 (H, W) as PNG, without loss."""
     return bytes(cv2.imencode(".png", gray)[1])

@@ -25,7 +25,7 @@ from docrec.charset import Charset
 from docrec.chunk import HEIGHT
 from docrec.errors import FileAccessError, SampleError, TrainingDataError
 from docrec.training.lines import LineImage, Span
-from docrec.training.pictures import decode_picture, encode_png
+from docrec.training.pictures import decode_picture, encode_png, is_gray_png
 from docrec.writers.replace import replacing, writing_to
 
 HEADER, FOOTER = 12, 4  # bytes of a frame before and after its data
@@ -137,7 +137,7 @@ def encode_line(line: LineImage) -> bytes:
     """A labelled picture as the data of one of docrec's records."""
     example = _example_type()()
     feature = example.features.feature
-    feature["image"].bytes_list.value.append(encode_png(line.gray))
+    feature["image"].bytes_list.value.append(line.png or encode_png(line.gray))
     feature["text"].bytes_list.value.append(line.text.encode())
     feature["name"].bytes_list.value.append(line.name.encode("utf-8", "surrogateescape"))
     if line.spans:
@@ -168,7 +168,8 @@ def decode_line(data: bytes, name: str, charset: Charset | None) -> LineImage:
         if charset is None:
             raise TrainingDataError(f"{name} has class indices for a label: name the dictionaries they were made with, by -c and -o")
         return _predecessors_line(_bytes(feature, "images", name), feature["labels"].int64_list.value, name, charset)
-    gray = decode_picture(_bytes(feature, "image", name), name)
+    png = _bytes(feature, "image", name)
+    gray = decode_picture(png, name)
     try:
         text = _bytes(feature, "text", name).decode()
     except UnicodeDecodeError as error:
@@ -178,7 +179,7 @@ def decode_line(data: bytes, name: str, charset: Charset | None) -> LineImage:
     edges = list(feature["spans"].float_list.value) if "spans" in feature else []
     if len(edges) not in (0, 2 * len(text)):
         raise SampleError(name, "it must have as many spans as characters", f"got {len(edges) / 2:g} and {len(text)}")
-    return LineImage(name, text, gray, tuple(map(Span, text, edges[::2], edges[1::2])))
+    return LineImage(name, text, gray, tuple(map(Span, text, edges[::2], edges[1::2])), png if is_gray_png(png) else b"")
 
 
 def _predecessors_line(pixels: bytes, labels: Any, name: str, charset: Charset) -> LineImage:

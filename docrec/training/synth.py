@@ -43,11 +43,11 @@ class Renderer:
         self._neighbours: deque[np.ndarray] = deque(maxlen=16)
         self._noise = self._random.standard_normal((256, 1024), dtype=np.float32)
 
-    def lines(self, group: int, count: int) -> list[LabelledLine]:
+    def lines(self, group: int, count: int, clean: bool = False) -> list[LabelledLine]:
         """Render the lines of one group; the same seed, group and count give the same lines, whatever was drawn before."""
         self._random = np.random.default_rng([self._seed, group])
         self._neighbours.clear()
-        return [self.draw() for _ in range(count)]
+        return [self.draw(clean) for _ in range(count)]
 
     def draw(self, clean: bool = False) -> LabelledLine:
         """Render one line; a `clean` one shows no more than the traces of ordinary printing."""

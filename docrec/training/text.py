@@ -45,11 +45,11 @@ class TextSource:
     """
 
     def __init__(self, paths: Iterable[str | Path], charset: Charset) -> None:
-        files = [file for path in map(Path, paths) for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+        files = find_texts(paths)
         prose: list[str] = []
         latin: list[str] = []
         for file in files:
-            text = _clean(_read(file), charset)
+            text = _clean(read_text(file), charset)
             hanzi = sum(map(is_hanzi, text[:20000]))
             (prose if hanzi > 0.1 * len(text[:20000]) else latin).append(text)
         self._alphabet = charset.classes.keys()
@@ -202,7 +202,17 @@ class TextSource:
         return "".join(prose)
 
 
-def _read(file: Path) -> str:
+def find_texts(paths: Iterable[str | Path]) -> list[Path]:
+    """The files among the paths and below the folders among them."""
+    return [file for path in map(Path, paths) for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+
+
+def read_text(file: Path) -> str:
+    """Text of a file, plain or compressed (.xz, .gz), without the markup of HTML and of manual pages.
+
+    Raises:
+        TrainingDataError: it cannot be read.
+    """
     try:
         data = file.read_bytes()
         if file.suffix == ".xz":
