@@ -18,10 +18,12 @@ from docrec.errors import DocrecError, ExitCode
 COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
+    "line": "docrec.cli.line:line",
     "train": "docrec.cli.train:train",
     "synth": "docrec.cli.data:synth",
     "records": "docrec.cli.data:records",
     "dict": "docrec.cli.data:build_dict",
+    "evaluate": "docrec.cli.evaluate:evaluate",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 
