@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from docrec.charset import Charset
-from docrec.ctc import Reading
+from docrec.ctc import Mark, Reading
 from docrec.document import Box, Glyph, Line
 
 HEIGHT = 32  # rows of the network's input
@@ -62,6 +62,15 @@ def line_to_chunks(gray: np.ndarray, box: Box, line: int) -> list[Chunk]:
     scale = max(box.height, 1.0) / INK_HEIGHT
     ink, left = _scaled_band(gray, box, scale)
     return [_chunk(ink[:, start:end], line, left + start * scale, scale) for start, end in _cuts(ink)]
+
+
+def picture_to_band(gray: np.ndarray) -> Box:
+    """The band for which `line_to_chunks` takes a picture, uint8 (H, W), whole: its H rows become the network's 32."""
+    height, width = gray.shape
+    scale = height / HEIGHT
+    margin = min(MARGIN * scale, width / 2)  # a picture narrower than the margins is in the middle of them
+    rows = (HEIGHT - INK_HEIGHT) / 2 * scale
+    return Box(margin, rows, width - margin, height - rows)
 
 
 def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: Box, charset: Charset) -> Line:
@@ -134,7 +143,12 @@ def _glyphs(chunk: Chunk, reading: Reading, charset: Charset) -> list[Glyph]:
         (max(middle - half, min(left, middle)), min(middle + half, max(right, middle)))
         for middle, left, right in zip(middles, borders, borders[1:], strict=False)
     ]
-    return [Glyph(charset.characters[mark.label], *extent, mark.confidence) for mark, extent in zip(reading.marks, extents, strict=True)]
+    return [_glyph(mark, *extent, charset) for mark, extent in zip(reading.marks, extents, strict=True)]
+
+
+def _glyph(mark: Mark, left: float, right: float, charset: Charset) -> Glyph:
+    ranking = tuple((charset.characters[label], confidence) for label, confidence in mark.ranking)
+    return Glyph(charset.characters[mark.label], left, right, mark.confidence, ranking)
 
 
 def _middle(glyph: Glyph) -> float:

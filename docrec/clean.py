@@ -50,6 +50,15 @@ def to_dark_on_light(gray: np.ndarray) -> np.ndarray:
     return 255 - gray if (lightest - paper) - (paper - darkest) > _INK_CONTRAST else gray
 
 
+def line_to_dark_on_light(gray: np.ndarray) -> np.ndarray:
+    """Invert a picture of one line, uint8 (H, W), if it is light text on dark paper.
+
+    Ink lies away from the edge, and alone covers the larger part of a picture only in lines of heavy type.
+    """
+    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return to_dark_on_light(gray) if edge.mean() < gray.mean() else gray
+
+
 _INK_CONTRAST = 64
 """Grey levels by which light ink must stand out more than dark ink for a page to be inverted."""
 

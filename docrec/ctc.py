@@ -3,19 +3,24 @@
 Graves et al., "Connectionist Temporal Classification", 2006, section 3.2 (best path decoding, prefix search decoding).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A character in a chunk: class index, network frames from `start` up to but not including `end`, confidence 0 to 1."""
+    """A character in a chunk: class index, network frames from `start` up to but not including `end`, confidence 0 to 1.
+
+    `ranking` holds, if asked for, the likeliest class indices at its surest frame and how sure each is, likeliest first.
+    """
 
     label: int
     start: int
     end: int
     confidence: float
+    ranking: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,16 @@ class Classifier:
         scores /= scores.sum(axis=1, keepdims=True)
         return scores
 
+    def ranking(self, features: np.ndarray, count: int) -> Iterator[tuple[int, float]]:
+        """The `count` likeliest classes of one frame, features (F,), and their probabilities given that it is not blank."""
+        (probabilities,) = self.probabilities(features[None])
+        for column in np.argsort(-probabilities, kind="stable")[:count]:
+            yield int(self.labels[column]), float(probabilities[column])
 
-def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path") -> list[Reading]:
+
+def decode(
+    features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path", ranks: int = 0
+) -> list[Reading]:
     """Read a batch.
 
     Args:
@@ -71,8 +84,20 @@ def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, deco
         blank: float32 (N, T), logits of "no character here".
         classifier: the last layer.
         decoding: one of DECODINGS.
+        ranks: likeliest classes to give for each mark.
     """
-    return [collapse(*line) for line in zip(*DECODINGS[decoding](features, blank, classifier), strict=True)]
+    path, certainty = DECODINGS[decoding](features, blank, classifier)
+    readings = [collapse(*line) for line in zip(path, certainty, strict=True)]
+    if not ranks:
+        return readings
+
+    def ranked(mark: Mark, line: int) -> Mark:
+        frame = mark.start + certainty[line, mark.start : mark.end].argmax()
+        sure = float(np.exp(-np.logaddexp(0, blank[line, frame])))
+        ranking = classifier.ranking(features[line, frame], ranks)
+        return replace(mark, ranking=tuple((label, probability * sure) for label, probability in ranking))
+
+    return [Reading(tuple(ranked(mark, line) for mark in reading.marks)) for line, reading in enumerate(readings)]
 
 
 def best_paths(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:

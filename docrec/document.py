@@ -33,12 +33,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One character as read: where it stands (`left`, `right` in page pixels) and how sure the reader is (0 to 1)."""
+    """One character as read: where it stands (`left`, `right` in page pixels) and how sure the reader is (0 to 1).
+
+    `ranking` holds, if asked for, the likeliest characters here and how sure the reader is of each, likeliest first.
+    """
 
     char: str
     left: float
     right: float
     confidence: float
+    ranking: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
-"""The whole flow: a document's pages, one after another, from pixels to text."""
+"""The whole flow: a document's pages, or pictures of single lines, one after another, from pixels to text."""
 
+import itertools
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import BinaryIO
 
 import numpy as np
 
-from docrec.chunk import Chunk, line_to_chunks, readings_to_line
-from docrec.clean import clean
+from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.clean import clean, line_to_dark_on_light
 from docrec.ctc import Reading
 from docrec.document import Box, Line, Page
 from docrec.layout import find_lines, to_ink_extent
@@ -19,6 +19,7 @@ from docrec.recognizer import Recognizer
 from docrec.source import PageImage, open_source
 
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
+DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
 
 def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognizer, options: ReadOptions | None = None) -> Iterator[Page]:
@@ -36,21 +37,34 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
         DocrecError: see errors; before the first page where the document itself is at fault.
     """
     options = options or ReadOptions()
-    started: deque[_StartedPage] = deque()
-
-    def chunks() -> Iterator[Chunk]:
-        for image in source:
-            page = _start(clean(image))
-            started.append(page)
-            yield from page.chunks
-
     with open_source(document, options) as source:
-        for reading in recognizer.read(chunks(), options.batch_size):
-            next(page for page in started if not page.is_read).readings.append(reading)
-            while started and started[0].is_read:
-                yield _finish(started.popleft(), recognizer)
-        while started:
-            yield _finish(started.popleft(), recognizer)
+        for page in _read((_start(clean(image)) for image in source), recognizer, options.batch_size):
+            height, width = page.gray.shape
+            yield Page(page.index, width, height, page.dpi, tuple(line for line in _lines(page, recognizer, DOUBTFUL) if line.glyphs))
+
+
+def recognize_lines(
+    pictures: Iterable[np.ndarray], recognizer: Recognizer, batch_size: int = ReadOptions.batch_size, ranks: int = 0
+) -> Iterator[Line]:
+    """Read pictures of single lines, each whole as one line: its height becomes the network's, or that of its ink if this reads surer.
+
+    Args:
+        pictures: uint8 (H, W) of any size, 255 = paper, or light on dark.
+        recognizer: see `recognizer.load`.
+        batch_size: chunks recognised in one call of the network, whatever line they are of.
+        ranks: likeliest characters to give for each position, see Glyph.ranking.
+
+    Returns:
+        A Line for each picture, in order; without glyphs where there is no text.
+    """
+
+    def start(index: int, picture: np.ndarray) -> _StartedPage:
+        gray = line_to_dark_on_light(picture)
+        box = picture_to_band(gray)
+        return _StartedPage(index, gray, 0.0, (box,), line_to_chunks(gray, box, 0))
+
+    for page in _read(map(start, itertools.count(), pictures), recognizer, batch_size, ranks):
+        yield from _lines(page, recognizer, DOUBTFUL_PICTURE, ranks)
 
 
 @dataclass
@@ -75,21 +89,35 @@ def _start(image: PageImage) -> _StartedPage:
     return _StartedPage(image.index, image.gray, image.dpi, boxes, chunks)
 
 
-def _finish(page: _StartedPage, recognizer: Recognizer) -> Page:
-    lines = []
-    for number, pairs in groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
+def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int = 0) -> Iterator[_StartedPage]:
+    """Read pages in batches that go across them; each is yielded when the last of its chunks is read."""
+    started: deque[_StartedPage] = deque()
+
+    def chunks() -> Iterator[Chunk]:
+        for page in pages:
+            started.append(page)
+            yield from page.chunks
+
+    for reading in recognizer.read(chunks(), batch_size, ranks):
+        next(page for page in started if not page.is_read).readings.append(reading)
+        while started and started[0].is_read:
+            yield started.popleft()
+    yield from started
+
+
+def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
+    """The lines of a page that is read, doubtful ones read again."""
+    for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
         line = readings_to_line(chunks, readings, page.boxes[number], recognizer.charset)
-        lines.append(line if line.confidence >= DOUBTFUL else _read_again(line, page.gray, recognizer))
-    height, width = page.gray.shape
-    return Page(page.index, width, height, page.dpi, tuple(line for line in lines if line.glyphs))
+        yield line if line.confidence >= doubtful else _read_again(line, page.gray, recognizer, ranks)
 
 
-def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer) -> Line:
+def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:
     """Read a doubtful line at the size that it has if all its ink is one row of Hanzi; the surer reading counts."""
     box = to_ink_extent(gray, line.box)
     if box.height > 0.9 * line.box.height:
         return line
     chunks = line_to_chunks(gray, box, 0)
-    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), box, recognizer.charset)
+    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks), ranks)), box, recognizer.charset)
     return max(line, again, key=lambda reading: reading.confidence)

@@ -37,12 +37,15 @@ class Recognizer:
         self._backbone = backbone
         self._classifier = classifier
 
-    def read(self, chunks: Iterable[Chunk], batch_size: int) -> Iterator[Reading]:
-        """Read chunks in batches of the given size, in order; chunks are taken only as batches need them."""
+    def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
+        """Read chunks in batches of the given size, in order; chunks are taken only as batches need them.
+
+        With `ranks`, each mark comes with that many likeliest classes.
+        """
         chunks = iter(chunks)
         while batch := list(itertools.islice(chunks, batch_size)):
             features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))
-            yield from decode(features, blank, self._classifier, decoding=self.bundle.decoding)
+            yield from decode(features, blank, self._classifier, self.bundle.decoding, ranks)
 
 
 def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None) -> Recognizer:

@@ -18,12 +18,14 @@ from docrec.errors import DocrecError, ExitCode
 COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
+    "line": "docrec.cli.line:line",
     "train": "docrec.cli.train:train",
     "synth": "docrec.cli.data:synth",
     "records": "docrec.cli.data:records",
     "dict": "docrec.cli.data:build_dict",
     "import-crnn": "docrec.cli.import_crnn:import_crnn",
     "export": "docrec.cli.export:export",
+    "evaluate": "docrec.cli.evaluate:evaluate",
 }
 """Subcommand → where it is. These modules are imported for `--help` too, so that they must be light."""
 

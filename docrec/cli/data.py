@@ -66,7 +66,7 @@ def records(
     Lines that cannot be used are named, counted and left out. With -c and -o these are also the lines with other characters; TFRecords
     of CRNN_Tensorflow need the dictionaries they were made with.
     """
-    _begin("google_crc32c", "google.protobuf")
+    begin("google_crc32c", "google.protobuf")
     if (out is None) != verify:
         raise OptionError("docrec records takes either --out, the folder to write to, or --verify")
     from docrec.training.datasets import open_dataset
@@ -80,7 +80,7 @@ def records(
     if out:
         _refuse_data_set(out, f"{name}-*")
     work = convert(dataset, charset, jobs, encode_line if out else is_sound)
-    with _bar("writing" if out else "checking", total) as show, closing(work) as results:
+    with bar("writing" if out else "checking", total) as show, closing(work) as results:
         usable = _usable(results, faults, show)
         if out:
             paths = write_shards(out, name, usable, total, shards or -(-total // LINES_PER_SHARD))
@@ -149,7 +149,7 @@ def synth(
     The same text, fonts and seed give the same lines. Characters that are not in the alphabet are left out of the text; -c and -o
     name another alphabet than the bundled model's.
     """
-    _begin("freetype", "fontTools", "google_crc32c", "google.protobuf")
+    begin("freetype", "fontTools", "google_crc32c", "google.protobuf")
     if not coverage and not (text and out and count):
         raise OptionError("docrec synth needs --text, --out and --count, or --coverage")
     if shards and form != "records":
@@ -171,7 +171,7 @@ def synth(
         return
     _refuse_data_set(out, "*.tfrecord" if form == "images" else "synth-*")
     encode: Callable[..., Any] = labelled_png if form == "images" else encode_line
-    with _bar("rendering", count) as show, closing(render(text, folders, charset, seed, clean, jobs, encode)) as lines:
+    with bar("rendering", count) as show, closing(render(text, folders, charset, seed, clean, jobs, encode)) as lines:
         rendered = _usable(islice(lines, count), Counter(), show)
         if form == "images":
             write_pictures(out, rendered)
@@ -203,7 +203,7 @@ def build_dict(
     Classes follow the order of code points, those of new characters after those of the base. White space of every kind counts as a
     space; control characters are left out.
     """
-    _begin("freetype")
+    begin("freetype")
     char_dict, ord_map = char_dict or outer.char_dict, ord_map or outer.ord_map
     if not char_dict or not ord_map or char_dict == ord_map:
         raise OptionError("docrec dict writes two files: name the char dict with -c and the ord map with -o")
@@ -253,7 +253,7 @@ def _is_control(char: str) -> bool:
     return unicodedata.category(char).startswith("C")
 
 
-def _begin(*packages: str) -> None:
+def begin(*packages: str) -> None:
     """Show warnings, and refuse to begin without the packages."""
     log_to_stderr()
     if missing := [name for name in packages if not _is_installed(name)]:
@@ -273,7 +273,7 @@ def _refuse_data_set(folder: Path, pattern: str) -> None:
 
 
 @contextmanager
-def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error if that is a terminal; the function shows how many lines are done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -16,7 +16,7 @@ import numpy as np
 
 from docrec.charset import Charset
 from docrec.chunk import FRAMES, HEIGHT, WIDTH
-from docrec.clean import to_dark_on_light
+from docrec.clean import line_to_dark_on_light
 from docrec.errors import FileAccessError, SampleError, TrainingDataError
 from docrec.training.lines import Dataset, LabelledLine, LineImage, Span
 from docrec.training.pictures import decode_picture, encode_png, is_gray_png
@@ -82,7 +82,7 @@ def to_network_size(image: LineImage, charset: Charset) -> LabelledLine:
         raise SampleError(image.name, fits, f"got {width} × {height}")
     size = (min(natural, WIDTH), HEIGHT)
     smaller = size[0] < width or height > HEIGHT
-    scaled = cv2.resize(_dark_on_light(image.gray), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    scaled = cv2.resize(line_to_dark_on_light(image.gray), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
     pixels[:, : size[0]] = 255 - scaled
     scale = size[0] / width
@@ -330,12 +330,6 @@ def _open_files(path: Path, charset: Charset | None) -> Dataset:
             return PictureList(TextLines.of(path))
     found = f"{path} is no data set" if files else f"there is no data set {path}"
     raise TrainingDataError(f"{found}; expected is {FORMS}")
-
-
-def _dark_on_light(gray: np.ndarray) -> np.ndarray:
-    """Invert light text on dark paper: ink lies away from the edge, and alone covers the larger part only in lines of heavy type."""
-    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return to_dark_on_light(gray) if edge.mean() < gray.mean() else gray
 
 
 def _warn_of_missing(shards: Iterable[Path]) -> None:
