@@ -52,3 +52,24 @@ def test_labels_left_out_of_the_classifier_never_appear():
     some = Classifier(kernel[:, [2, 5]], np.zeros(2, np.float32), np.array([2, 5]))
     labels = {mark.label for reading in decode(features, np.full((4, 70), -5.0, np.float32), some) for mark in reading.marks}
     assert labels == {2, 5}
+
+
+def test_rankings_begin_with_the_characters_read():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(5, 30, 8)).astype(np.float32)
+    blank = random.normal(size=(5, 30)).astype(np.float32)
+    labels = np.arange(100, 112)
+    classifier = Classifier(random.normal(size=(8, 12)).astype(np.float32), random.normal(size=12).astype(np.float32), labels)
+    plain, ranked = decode(features, blank, classifier), decode(features, blank, classifier, ranks=12)
+    for before, after in zip(plain, ranked, strict=True):
+        assert [(mark.label, mark.start, mark.end, mark.confidence) for mark in after.marks] == [
+            (mark.label, mark.start, mark.end, mark.confidence) for mark in before.marks
+        ]
+        assert all(mark.ranking == () for mark in before.marks)
+        for mark in after.marks:
+            order, confidences = zip(*mark.ranking, strict=True)
+            assert order[0] == mark.label
+            assert sorted(order) == labels.tolist()
+            assert confidences[0] == pytest.approx(mark.confidence, rel=1e-5)
+            assert list(confidences) == sorted(confidences, reverse=True)
+            assert sum(confidences) <= 1 + 1e-6
