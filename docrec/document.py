@@ -35,7 +35,8 @@ class Box:
 class Glyph:
     """One character as read: where it stands (`left`, `right` in page pixels) and how sure the reader is (0 to 1).
 
-    `ranking` holds, if asked for, the likeliest characters here and how sure the reader is of each, likeliest first.
+    `ranking` holds, if asked for, the likeliest characters here and how sure the reader is of each, likeliest first; what stands
+    around it, by which a comma may be taken for a full-width one, is not looked at.
     """
 
     char: str

@@ -374,13 +374,13 @@ def judge_page(page: ReadPage) -> tuple[PageFigures, list[ReadLine]]:
 
 
 def best_fit(line: str, page: str) -> str:
-    """The part of `page` that differs least from `line`, which has at most MAX_SYMBOLS different characters."""
+    """The part of `page` that differs least from `line` (of at most MAX_SYMBOLS different characters); of several the nearest in length."""
     if not page:
         return ""
     symbols = {char: chr(index) for index, char in enumerate(dict.fromkeys(line), 1)}  # edlib takes 256, of which one is for all others
     query, target = ("".join(symbols.get(char, "\0") for char in text) for text in (line, page))
-    start, last = edlib.align(query, target, mode="HW", task="locations")["locations"][0]
-    return page[start : last + 1]
+    parts = (page[start : last + 1] for start, last in edlib.align(query, target, mode="HW", task="locations")["locations"])
+    return min(parts, key=lambda part: abs(len(part) - len(line)))
 
 
 def visible(text: str) -> str:

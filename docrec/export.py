@@ -255,33 +255,43 @@ def best_path(features: Any, blank: Any, kernel: np.ndarray, bias: np.ndarray) -
     }
 
 
-def _reader(bundle: Bundle, pictures: int | None) -> Callable[[Any], dict[str, Any]]:
-    """Ink float32 (pictures, 32, 280) to the tensors of OUTPUTS, as a TensorFlow function that holds the weights as constants."""
+def prefix_search(features: Any, blank: Any, kernel: np.ndarray, bias: np.ndarray) -> Any:
+    """What `ctc.decode` does with "prefix-1", by TensorFlow's own operation: the classes of each picture as a sparse tensor."""
+    import tensorflow as tf
+
+    characters = tf.nn.log_softmax(tf.tensordot(features, kernel, 1) + bias) + tf.math.log_sigmoid(-blank)[..., None]
+    scores = tf.transpose(tf.concat([characters, tf.math.log_sigmoid(blank)[..., None]], axis=2), [1, 0, 2])
+    (decoded,), _ = tf.nn.ctc_beam_search_decoder(scores, tf.fill([tf.shape(blank)[0]], FRAMES), beam_width=1)
+    return decoded
+
+
+def _network(bundle: Bundle, pictures: int | None) -> Callable[[Any], tuple[Any, Any]]:
+    """Ink float32 (pictures, 32, 280) to features and blank logits, as a TensorFlow function that holds the weights as constants."""
     import keras
     import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
         raise OptionError(f"this export needs Keras on TensorFlow, and it runs on {keras.backend.backend()}; set KERAS_BACKEND=tensorflow")
-    backbone, classifier = keras_backbone(bundle), load_classifier(bundle)
+    backbone = keras_backbone(bundle)
     # LiteRT's converter fails on the variables of an LSTM, so weights go in as constants.
     trained, moving = ([v.numpy() for v in group] for group in (backbone.trainable_variables, backbone.non_trainable_variables))
 
     @tf.function(input_signature=[tf.TensorSpec((pictures, HEIGHT, WIDTH), tf.float32, "ink")], autograph=False)
-    def read(ink: Any) -> dict[str, Any]:
+    def run(ink: Any) -> tuple[Any, Any]:
         weights = (list(map(tf.constant, group)) for group in (trained, moving))
         outputs, _ = backbone.stateless_call(*weights, ink[..., None], training=False)
-        return best_path(outputs["features"], outputs["blank"][..., 0], classifier.kernel, classifier.bias)
+        return outputs["features"], outputs["blank"][..., 0]
 
-    return read
+    return run
 
 
 def _save_saved_model(bundle: Bundle, folder: Path, signature: str) -> None:
-    read = _reader(bundle, None)
+    network, classifier = _network(bundle, None), load_classifier(bundle)
     import tensorflow as tf
 
     @tf.function(input_signature=[tf.TensorSpec((None, HEIGHT, WIDTH), tf.float32, "images")], autograph=False)
     def docrec_float(images: Any) -> dict[str, Any]:
-        outputs = read(images)
+        outputs = best_path(*network(images), classifier.kernel, classifier.bias)
         shown = tf.gather([*bundle.charset.characters, ""], tf.where(outputs["indices"] < 0, len(bundle.charset), outputs["indices"]))
         return {**outputs, "text": tf.strings.reduce_join(shown, axis=1)}
 
@@ -297,7 +307,12 @@ def _save_saved_model(bundle: Bundle, folder: Path, signature: str) -> None:
         with tf.control_dependencies([fits]):
             ink = 0.5 - tf.tensordot(input_tensor, tf.constant(BGR_TO_GRAY), 1) / 2
         padded = tf.pad(ink, [[0, 0], [0, 0], [0, tf.maximum(WIDTH - width, 0)]])
-        outputs = read(tf.ensure_shape(padded, (None, HEIGHT, WIDTH)))
+        scores = network(tf.ensure_shape(padded, (None, HEIGHT, WIDTH)))
+        if bundle.decoding == "prefix-1":
+            decoded = prefix_search(*scores, classifier.kernel, classifier.bias)
+            shape = decoded.dense_shape
+            return {"decodes_indices": decoded.indices, "decodes_values": decoded.values, "decodes_dense_shape": shape}
+        outputs = best_path(*scores, classifier.kernel, classifier.bias)
         shown = outputs["indices"] >= 0
         return {
             "decodes_indices": tf.where(shown),
@@ -312,12 +327,12 @@ def _save_saved_model(bundle: Bundle, folder: Path, signature: str) -> None:
 
 def _to_litert(bundle: Bundle, quantize: str) -> bytes:
     """LiteRT takes pictures one by one: it cannot hold an LSTM for any number of them."""
-    read = _reader(bundle, 1)
+    network, classifier = _network(bundle, 1), load_classifier(bundle)
     import tensorflow as tf
 
     @tf.function(input_signature=[tf.TensorSpec((1, HEIGHT, WIDTH), tf.uint8, "images")], autograph=False)
     def docrec(images: Any) -> dict[str, Any]:
-        return read(1 - tf.cast(images, tf.float32) / 255)
+        return best_path(*network(1 - tf.cast(images, tf.float32) / 255), classifier.kernel, classifier.bias)
 
     module = tf.Module()
     module.docrec = docrec
@@ -380,9 +395,10 @@ def _appearing(out: Path, options: ExportOptions) -> Iterator[Path]:
         parent, name, made = out.parent, out.name, False
         if options.to == "saved-model":
             made = not out.exists()
-            out.mkdir(exist_ok=True)
+            out.mkdir(parents=True, exist_ok=True)
             versions = [int(path.name) for path in out.iterdir() if path.name.isdecimal()]
             parent, name = out, str(options.version or max(versions, default=0) + 1)
+        parent.mkdir(parents=True, exist_ok=True)
         if (parent / name).exists():
             raise OptionError(f"an export goes to a new place, and {parent / name} is there already; name another, or remove it")
         try:

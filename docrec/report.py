@@ -88,15 +88,18 @@ def line_tables(figures: LineFigures, skipped: Sequence[SampleError]) -> list[Ta
     ]
 
 
-def page_tables(documents: Mapping[str, PageFigures], pairs: Mapping[Pair, int], skipped: Sequence[SampleError]) -> list[Table]:
-    """What was measured on pages, by document and for all."""
+def page_tables(
+    documents: Mapping[str, PageFigures], pairs: Mapping[Pair, int], skipped: Sequence[SampleError], seconds: float
+) -> list[Table]:
+    """What was measured on pages that were read in so many seconds, by document and for all."""
+    everything = sum(documents.values(), PageFigures())
     rows = [
         (name, f"{row.pages:,}", *(f"{share:.2%}" for share in (row.line_cer, row.page_cer, row.invented_share, row.raw_cer)))
-        for name, row in [*documents.items(), ("all", sum(documents.values(), PageFigures()))]
+        for name, row in [*documents.items(), ("all", everything)]
     ]
     note = (
         "Line CER is blind to order and to invented text, page CER counts both; invented are characters beyond the true ones; "
-        "raw CER is page CER with full- and half-width forms and look-alikes told apart."
+        f"raw CER is page CER with full- and half-width forms and look-alikes told apart. {seconds / everything.pages:.2f} s a page."
     )
     columns = ("document", "pages", "line CER", "page CER", "invented", "raw CER")
     return [Table("Documents", columns, tuple(rows), note), confusion_table(pairs), *skipped_table(skipped)]
@@ -126,8 +129,11 @@ def draw_matrix(pairs: Mapping[Pair, int]) -> bytes:
         pairs: how often each pair of true and read occurs.
 
     Returns:
-        A PNG: a row for each true character, a column for each that was read; a cell is the darker the larger its share of the row.
+        A PNG: a row for each true character, a column for each that was read; a cell is the darker the larger its share of the row;
+        characters that its typeface lacks stand as code points.
     """
+    import pymupdf
+
     chars = list(dict.fromkeys(char for pair, _ in confusions(pairs) for char in pair))[:MATRIX]  # pairs stand together
     totals = Counter[str]()
     for (text, _), count in pairs.items():
@@ -135,11 +141,13 @@ def draw_matrix(pairs: Mapping[Pair, int]) -> bytes:
     size = CELL * (len(chars) + 1)
     image = Image.new("RGB", (size + CELL, size + CELL), "white")
     draw = ImageDraw.Draw(image)
-    large, small = _font(19), _font(12)
+    typeface = pymupdf.Font("china-s")  # PyMuPDF's own
+    large, small = (ImageFont.truetype(io.BytesIO(typeface.buffer), size) for size in (19, 12))
     for row, text in enumerate(chars, 1):
         middle = CELL * (row + 0.5)
-        draw.text((CELL / 2, middle), name(text), "black", large, "mm")
-        draw.text((middle, CELL / 2), name(text), "black", large, "mm")
+        label, font = (name(text), large) if typeface.has_glyph(ord(name(text)[0])) else (f"{ord(text):04X}", small)
+        draw.text((CELL / 2, middle), label, "black", font, "mm")
+        draw.text((middle, CELL / 2), label, "black", font, "mm")
         for column, read in enumerate(chars, 1):
             count = pairs.get((text, read), 0)
             box = (CELL * column, CELL * row, CELL * (column + 1), CELL * (row + 1))
@@ -198,10 +206,3 @@ def _marked(char: str, differs: bool) -> str:
 
 def _source(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """PyMuPDF's own typeface, which has Hanzi."""
-    import pymupdf
-
-    return ImageFont.truetype(io.BytesIO(pymupdf.Font("china-s").buffer), size)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from docrec.charset import Charset
-from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, readings_to_line
+from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, picture_to_band, readings_to_line
 from docrec.ctc import Mark, Reading
 from docrec.document import Box
 
@@ -147,3 +147,21 @@ def test_spaces(read_as, text, why):
     chunks = line_to_chunks(page, box, 0)
     marks = tuple(Mark(CHARSET.classes[char], 5 * i, 5 * i + 1, 0.9) for i, char in enumerate(read_as))
     assert readings_to_line(chunks, [Reading(marks)], box, CHARSET).text == text, why
+
+
+@pytest.mark.parametrize("width", [1, 5, 100, 280])
+def test_a_picture_of_the_networks_height_goes_in_pixel_for_pixel(width):
+    gray = np.random.default_rng(0).integers(0, 256, (HEIGHT, width)).astype(np.uint8)
+    (chunk,) = line_to_chunks(gray, picture_to_band(gray), 0)
+    (left,) = {round(-chunk.left)}  # narrower than the margins, it stands between them
+    np.testing.assert_allclose(chunk.pixels[:, left : left + width, 0], 1 - gray / 255, atol=1e-6)
+    assert chunk.pixels[:, left + width :].max(initial=0) == 0
+    assert chunk.scale == 1
+
+
+@pytest.mark.parametrize(("height", "width", "columns"), [(64, 400, 200), (16, 140, 280), (20, 100, 160)])
+def test_other_pictures_are_scaled_to_the_networks_height(height, width, columns):
+    gray = np.zeros((height, width), np.uint8)
+    (chunk,) = line_to_chunks(gray, picture_to_band(gray), 0)
+    assert abs(chunk.width - columns) <= 1
+    assert chunk.pixels[:, : columns - 1].min() > 0.9, "ink from edge to edge"

@@ -10,6 +10,7 @@ from docrec.clean import (
     clean,
     estimate_skew,
     even_lighting,
+    line_to_dark_on_light,
     remove_specks,
     rotate,
     stretch_contrast,
@@ -245,3 +246,12 @@ def test_rotation_is_clockwise() -> None:
     turned = rotate(page, 3)
     left, right = (turned[:, column].argmin() for column in (50, turned.shape[1] - 51))
     assert right > left
+
+
+def test_a_line_of_light_text_is_inverted_and_one_of_heavy_dark_text_is_not():
+    line = np.full((32, 280), 255, np.uint8)
+    line[4:28, 4:276] = 0  # ink covers most of it
+    line[10:22:4, 8:270] = 255
+    assert line_to_dark_on_light(line) is line
+    light = 255 - np.where(np.arange(280) % 8 < 2, line, 255).astype(np.uint8)
+    np.testing.assert_array_equal(line_to_dark_on_light(light), 255 - light)

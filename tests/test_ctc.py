@@ -87,3 +87,24 @@ def test_prefix_search_reads_what_tensorflow_does(classes, spread):
     keep_all = Classifier(np.eye(classes - 1, dtype=np.float32), np.zeros(classes - 1, np.float32), np.arange(classes - 1))
     readings = decode(scores[..., :-1], scores[..., -1] - characters, keep_all, "prefix-1")
     assert [[mark.label for mark in reading.marks] for reading in readings] == expected
+
+
+def test_rankings_begin_with_the_characters_read():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(5, 30, 8)).astype(np.float32)
+    blank = random.normal(size=(5, 30)).astype(np.float32)
+    labels = np.arange(100, 112)
+    classifier = Classifier(random.normal(size=(8, 12)).astype(np.float32), random.normal(size=12).astype(np.float32), labels)
+    plain, ranked = decode(features, blank, classifier), decode(features, blank, classifier, ranks=12)
+    for before, after in zip(plain, ranked, strict=True):
+        assert [(mark.label, mark.start, mark.end, mark.confidence) for mark in after.marks] == [
+            (mark.label, mark.start, mark.end, mark.confidence) for mark in before.marks
+        ]
+        assert all(mark.ranking == () for mark in before.marks)
+        for mark in after.marks:
+            order, confidences = zip(*mark.ranking, strict=True)
+            assert order[0] == mark.label
+            assert sorted(order) == labels.tolist()
+            assert confidences[0] == pytest.approx(mark.confidence, rel=1e-5)
+            assert list(confidences) == sorted(confidences, reverse=True)
+            assert sum(confidences) <= 1 + 1e-6

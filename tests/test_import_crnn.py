@@ -175,6 +175,20 @@ def test_reads_what_the_decoder_of_the_predecessor_does(model, scores):
     assert min(map(len, expected)) > 3
 
 
+@pytest.mark.slow
+def test_its_clients_are_answered_as_the_predecessor_did(model, scores, tmp_path):
+    from docrec.export import export
+    from docrec.options import ExportOptions
+
+    served, _ = export(load_bundle(model), tmp_path / "served", ExportOptions("saved-model", signature="crnn_tensorflow"))
+    answer = tf.saved_model.load(str(served)).signatures["serving_default"]
+    (expected,), _ = tf.compat.v1.nn.ctc_beam_search_decoder(scores.transpose(1, 0, 2), [70] * 3, beam_width=1, merge_repeated=False)
+    got = answer(input_tensor=tf.constant(np.repeat(pictures(3)[..., None], 3, axis=-1) / 127.5 - 1, tf.float32))
+    assert got["decodes_values"].numpy().tolist() == expected.values.numpy().tolist()
+    assert got["decodes_indices"].numpy().tolist() == expected.indices.numpy().tolist()
+    assert got["decodes_dense_shape"].numpy().tolist() == expected.dense_shape.numpy().tolist()
+
+
 def test_every_form_of_the_path_names_the_checkpoint(checkpoint, dictionary, tmp_path, capsys):
     for path in (checkpoint.parent, f"{checkpoint}.index"):
         assert run(["-c", dictionary[0], "-o", dictionary[1], "import-crnn", str(path), "--out", str(tmp_path / "model")]) == 0

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import docrec
+import docrec.pipeline
 from docrec.errors import InputFileError
 from docrec.options import ReadOptions
 
@@ -113,3 +114,34 @@ def test_a_charset_limits_the_text(recognizer):
     (page,) = read(digits, draw_pdf(["2024 年 10 月"]))
     assert set(page.text) <= set("0123456789\n ")
     assert "2024" in page.text
+
+
+def picture_of(text):
+    """A picture of a line, cut close to its ink."""
+    page = pymupdf.open(stream=draw_pdf([text]))[0]
+    pixmap = page.get_pixmap(dpi=200, colorspace="gray")
+    gray = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width)
+    rows, columns = (np.flatnonzero(gray.min(axis=axis) < 128) for axis in (1, 0))
+    return gray[rows[0] - 2 : rows[-1] + 3, columns[0] - 3 : columns[-1] + 4]
+
+
+def test_pictures_of_lines_are_read_whole_whatever_their_size(recognizer):
+    long = "".join(PARAGRAPH)[:38]
+    pictures = [picture_of(PARAGRAPH[0]), np.full((40, 300), 255, np.uint8), 255 - picture_of(long)]
+    lines = list(docrec.pipeline.recognize_lines(pictures, recognizer, 2))
+    assert alike(lines[0].text, PARAGRAPH[0]) > 0.9
+    assert lines[1].text == ""
+    assert alike(lines[2].text, long) > 0.95
+    assert not any(glyph.ranking for line in lines for glyph in line.glyphs)
+
+
+def test_a_loosely_cut_picture_is_read_at_the_size_of_its_ink(recognizer):
+    loose = np.pad(picture_of(PARAGRAPH[1]), 16, constant_values=255)
+    (line,) = docrec.pipeline.recognize_lines([loose], recognizer)
+    assert alike(line.text, PARAGRAPH[1]) > 0.9
+
+
+def test_pictures_are_taken_only_as_batches_need_them(recognizer):
+    pictures = iter([picture_of(PARAGRAPH[0][:6])] * 6)
+    next(docrec.pipeline.recognize_lines(pictures, recognizer, 2))
+    assert len(list(pictures)) == 4

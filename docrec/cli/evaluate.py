@@ -152,7 +152,7 @@ def pages(
         documents[page.document] += figures
         lines += fitted
     pairs = Counter(pair for line in lines for pair in align(line.text, line.read))
-    findings = Findings(page_tables(documents, pairs, skipped), pairs, worst(lines, REPORTED))
+    findings = Findings(page_tables(documents, pairs, skipped, seconds), pairs, worst(lines, REPORTED))
     values = {"data": folder, "seconds": seconds, **pages_to_json(documents, pairs, lines, skipped)}
     _tell(findings, values, recognizer, json_file, report, matrix)
 
@@ -231,11 +231,11 @@ def _show(findings: Findings) -> None:
         for row in table.rows:
             shown.add_row(*map(Text, row))
         console.print(shown)
-        console.print(Text(table.note, "dim"))
+        console.print(Text(table.note, "dim"), soft_wrap=True)
     console.print(Text("Worst lines" * bool(findings.worst), "bold"))
     for line in findings.worst[:SHOWN]:
         pairs = align(line.text, line.read)
-        console.print(Text(f"{line.name}: {line.edits} edits", "dim"))
+        console.print(Text(f"{line.name}: {line.edits} edits", "dim"), soft_wrap=True)
         for side, word in enumerate(("true", "read")):
             marks = ((name(pair[side]), "bold red") if pair[0] != pair[1] else pair[side] for pair in pairs)
-            console.print(Text.assemble((f"  {word} ", "dim"), *marks))
+            console.print(Text.assemble((f"  {word} ", "dim"), *marks), soft_wrap=True)

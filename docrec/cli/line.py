@@ -66,7 +66,7 @@ def line(
         else:
             for place, glyph in enumerate(line.glyphs, start=1):
                 for char, confidence in glyph.ranking:
-                    click.echo(f"{names[number]}\t{place}\t{char}\t{confidence:.4f}")
+                    click.echo(f"{names[number]}\t{place}\t{char}\t{confidence:.6f}")
 
 
 def _values(name: str, line: Line) -> dict[str, object]:
@@ -94,7 +94,7 @@ def _show(name: str, line: Line, count: int) -> None:
 
     table = Table("", *(str(rank) for rank in range(1, count + 1)), box=None, header_style="dim")
     for place, glyph in enumerate(line.glyphs, start=1):
-        table.add_row(str(place), *(Text.assemble(char, (f" {confidence:.1%}", "dim")) for char, confidence in glyph.ranking))
+        table.add_row(str(place), *(Text.assemble(char, (f" {confidence:.2%}", "dim")) for char, confidence in glyph.ranking))
     console = Console(highlight=False)
     console.print(Text(f"{name}  ", "bold") + marked(line))
     console.print(table)
