@@ -3,13 +3,12 @@
 
 Exports the model in every form and prints, beside docrec's own reader, size in MB, lines (pieces of 280 columns) a second with its
 ratio to docrec's reader, pieces read as docrec reads them, largest difference of confidence in these, and the line CER of the whole of
-docrec with that form in the place of its reader. FOLDER holds pages as benchmarks/accuracy.py takes them. The rates are the medians of
+docrec with that form in the place of its reader. FOLDER holds pages as `docrec evaluate pages` takes them. The rates are the medians of
 rounds in which all forms take their turns, on at most 128 pieces.
 """
 
 import argparse
 import itertools
-import json
 import os
 import statistics
 import tempfile
@@ -19,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import comparable, line_edits
 
 import docrec
 from docrec.bundle import load_bundle
 from docrec.chunk import Chunk
 from docrec.ctc import Reading
+from docrec.evaluate import PageFigures, ReadPage, judge_page, page_files, true_lines
 from docrec.export import agree, arrays_to_readings, document_to_images, export, read_original
 from docrec.exported import open_exported
 from docrec.options import QUANTIZATIONS, ExportOptions
@@ -49,14 +48,13 @@ class Exported:
             yield from self.read_images(np.rint((1 - pixels) * 255).astype(np.uint8))
 
 
-def line_cer(pages: list[tuple[Path, list[str]]], recognizer: Any) -> float:
-    """Wrong characters a true character."""
-    wrong = characters = 0
-    for picture, lines in pages:
-        text = comparable("".join(page.text for page in docrec.recognize(picture, recognizer)))
-        wrong += sum(line_edits(line, text) for line in lines if line)
-        characters += sum(map(len, lines))
-    return wrong / characters
+def line_cer(pages: list[tuple[Path, Path]], recognizer: Any) -> float:
+    """Wrong characters a true character, of pages as pairs of true lines and picture."""
+    figures = PageFigures()
+    for truth, picture in pages:
+        text = "\n".join(page.text for page in docrec.recognize(picture, recognizer))
+        figures += judge_page(ReadPage(truth.stem, true_lines(truth), text))[0]
+    return figures.line_cer
 
 
 def main() -> None:
@@ -69,14 +67,9 @@ def main() -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     bundle = load_bundle(arguments.model)
-    truths = sorted(arguments.folder.glob("*.json"))
-    truths = truths[:: max(1, len(truths) // (arguments.pages or len(truths)))]
-    pages = []
-    for truth in truths:
-        lines = json.loads(truth.read_text(encoding="utf-8"))["lines"]
-        picture = next(path for path in truth.parent.glob(f"{truth.stem}.*") if path != truth)
-        pages.append((picture, [comparable(line["text"]) for line in lines]))
-    images = np.concatenate([document_to_images(picture) for picture, _ in pages])
+    pages = page_files(arguments.folder)
+    pages = pages[:: max(1, len(pages) // (arguments.pages or len(pages)))]
+    images = np.concatenate([document_to_images(picture) for _, picture in pages])
     recognizer = docrec.load(arguments.model, "cpu")
     chunks = [Chunk(1 - image[..., None].astype(np.float32) / 255, 0, 0.0, 1.0, 280) for image in images[:128]]
     runs: dict[str, Callable[[], object]] = {"docrec": lambda: list(recognizer.read(chunks, 64))}

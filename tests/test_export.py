@@ -274,13 +274,12 @@ def test_the_command(model, tmp_path, capsys, root):
     assert str(tmp_path / "onnx" / "model.onnx") in said
     assert "pieces of lines as the original does" in said
     assert run([*command, str(tmp_path / "onnx")]) == ExitCode.BAD_ARGUMENTS
-    assert run([*command, str(tmp_path / "none" / "onnx"), "--no-check"]) == ExitCode.FILE_ACCESS
+    assert run([*command, str(tmp_path / "onnx" / "model.onnx" / "below"), "--no-check"]) == ExitCode.FILE_ACCESS
     assert run([*command, str(tmp_path / "other"), "--lines", str(tmp_path / "none.pdf")]) == ExitCode.INPUT_FILE
     assert [path.name for path in tmp_path.iterdir()] == ["onnx"]
 
 
 def test_the_command_measures_on_labelled_lines(model, images, tmp_path, capsys):
-    pytest.importorskip("docrec.training.datasets")
     cv2.imwrite(str(tmp_path / "line.png"), images[0])
     (tmp_path / "labels.tsv").write_text("line.png\t一二\n", encoding="utf-8")
     command = ["export", "--to", "onnx", "--model", str(model), "--no-check", "--measure"]
