@@ -7,6 +7,7 @@
 """
 
 import json
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,14 +139,19 @@ def save_bundle(
     from docrec.onnx_graph import backbone_to_onnx
 
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     variables = [*backbone.weights, *classifier.weights]
     arrays = {variable.path: keras.ops.convert_to_numpy(variable).astype(dtype) for variable in variables}
     if prior_shift is not None:
         arrays["prior_shift"] = prior_shift.astype(dtype)
-    np.savez(folder / WEIGHTS, **arrays)
-    (folder / BACKBONE).write_bytes(backbone_to_onnx(backbone, dtype))
-    save_charset(charset, folder / CHAR_DICT, folder / ORD_MAP)
+    graph = backbone_to_onnx(backbone, dtype)
     content = {"format": FORMAT, "input": INPUT, "network": config.to_dict()}
-    (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".docrec-", dir=folder) as name:  # a folder that was there stays whole until all is written
+        made = Path(name)
+        np.savez(made / WEIGHTS, **arrays)
+        (made / BACKBONE).write_bytes(graph)
+        save_charset(charset, made / CHAR_DICT, made / ORD_MAP)
+        (made / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        for path in made.iterdir():
+            path.replace(folder / path.name)
     return Bundle(folder, charset, config.to_dict())

@@ -41,7 +41,7 @@ def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequ
     Raises:
         OptionError: a file is named twice over or missing, or the output is a dictionary.
     """
-    dictionary = _merged(outer, inner)
+    dictionary = merged(outer, inner)
     outputs = [] if output is None else [output]
     for name in names:
         kind = dictionary_kind(name)
@@ -72,7 +72,7 @@ def alphabet(outer: Dictionary, inner: Dictionary) -> Charset | None:
     Raises:
         OptionError: a file is named twice over, or one of the two alone.
     """
-    named = _merged(outer, inner)
+    named = merged(outer, inner)
     if named.char_dict and named.ord_map:
         return load_charset(named.char_dict, named.ord_map)
     if named.char_dict or named.ord_map:
@@ -99,7 +99,8 @@ def dictionary_kind(path: str) -> str | None:
         return None
 
 
-def _merged(outer: Dictionary, inner: Dictionary) -> Dictionary:
+def merged(outer: Dictionary, inner: Dictionary) -> Dictionary:
+    """What was named before and after the subcommand, each file once."""
     for option, first, second in (("-c", outer.char_dict, inner.char_dict), ("--ord-map", outer.ord_map, inner.ord_map)):
         if first and second:
             raise OptionError(f"{option} was given twice, before and after the subcommand: {first} and {second}; give it once")

@@ -1,23 +1,17 @@
 """The subcommand `train`: makes a model folder from lines, rendered or recorded."""
 
 import json
-import logging
 import os
 from dataclasses import fields
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
 from click.core import ParameterSource
 
-from docrec.charset import Charset, load_charset
-from docrec.cli.dictionary import Dictionary
+from docrec.cli.dictionary import Dictionary, alphabet, bundled_alphabet, merged
 from docrec.errors import MissingDependencyError
 from docrec.options import TrainOptions
-from docrec.resources import char_dict_folder
-
-log = logging.getLogger("docrec")
 
 SHORT = {"char_dict": "-c", "ord_map": "-o"}
 NEEDED = ("keras", "freetype", "google_crc32c", "onnx", "rapidfuzz", "tomli_w")
@@ -66,44 +60,32 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
         raise MissingDependencyError(f"training needs the packages {', '.join(missing)}, which are not installed; install docrec[train]")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-    from docrec.training.settings import read_settings, settings_to_toml
+    from docrec.training.settings import FILE, read_settings, settings_to_toml
 
-    if isinstance(ctx.obj, Dictionary):  # named before the subcommand
-        values |= {name: path for name in SHORT if (path := getattr(ctx.obj, name)) and not values[name]}
-    given = {name: value for name, value in values.items() if _is_given(ctx, name) or (value and name in SHORT)}
-    settings = (read_settings(config) if config else {}) | given
-    options = TrainOptions(**settings)
-    charset = _alphabet(options)
+    dictionary = merged(ctx.obj, Dictionary(values.pop("char_dict"), values.pop("ord_map")))
+    given = {name: value for name, value in values.items() if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+    given |= {name: path for name in SHORT if (path := getattr(dictionary, name))}
+    options = TrainOptions(**(read_settings(config) if config else {}) | given)
+    charset = alphabet(Dictionary(), Dictionary(options.char_dict, options.ord_map)) or bundled_alphabet()
 
     from docrec.bundle import load_bundle, save_bundle
     from docrec.cli.train_view import TrainView
     from docrec.training.board import Board
     from docrec.training.fit import Watcher, fit_to_running_text, train
-    from docrec.writers.replace import replacing
+    from docrec.writers.replace import replacing, writing_to
 
     start = load_bundle(options.fine_tune) if options.fine_tune else None
-    settings_file = settings_to_toml(options)
-    Path(options.run).mkdir(parents=True, exist_ok=True)
-    Path(options.run, "training.toml").write_text(settings_file, encoding="utf-8")
     boards: list[Watcher] = [Board(tensorboard)] if tensorboard else []
     with TrainView(options, quiet) as view:
         network, progress = train(options, charset, start, (view, *boards))
     shift = fit_to_running_text(network, options, charset)
-    bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift)
+    with writing_to(options.model):
+        bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift)
     metrics = {"steps": progress.step, "seconds": round(progress.seconds), "losses": progress.losses, "validations": progress.validations}
-    for name, content in (("training.toml", settings_file), ("metrics.json", json.dumps({"training": metrics}) + "\n")):
+    for name, content in ((FILE, settings_to_toml(options)), ("metrics.json", json.dumps({"training": metrics}) + "\n")):
         with replacing(bundle.folder / name) as file:
             file.write(content.encode())
     view.summarize(bundle.folder, progress)
-
-
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) != ParameterSource.DEFAULT
-
-
-def _alphabet(options: TrainOptions) -> Charset:
-    folder = char_dict_folder()
-    return load_charset(options.char_dict or folder / "char_dict_cn.json", options.ord_map or folder / "ord_map_cn.json")
 
 
 train = click.Command(

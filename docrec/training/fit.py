@@ -27,7 +27,7 @@ from docrec.training.batches import Batches
 from docrec.training.lines import LabelledLine
 from docrec.training.targets import BLANK, CHARACTER, UNKNOWN, Batch
 from docrec.training.text import TextSource
-from docrec.writers.replace import replacing
+from docrec.writers.replace import replacing, writing_to
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +182,8 @@ def train(
     keras.mixed_precision.set_global_policy(options.precision)
     keras.utils.set_random_seed(options.seed)
     folder = Path(options.run)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing_to(options.run):
+        folder.mkdir(parents=True, exist_ok=True)
     state, best = folder / "state.npz", folder / "best.npz"
     parallel = _Parallel(options)
     with parallel.scope():
@@ -443,7 +444,7 @@ def _save(path: Path, variables: list[Any], **more: str) -> None:
     """Write the variables' values in one step."""
     arrays = {f"v{index}": ops.convert_to_numpy(variable) for index, variable in enumerate(variables)}
     arrays |= {name: np.array(text) for name, text in more.items()}
-    with replacing(path) as file:
+    with replacing(path) as file, writing_to(str(path)):
         np.savez(file, **arrays)
 
 
