@@ -30,6 +30,7 @@ TRAIN = [  # making, judging and exporting models
     "onnx>=1.16",
     "protobuf>=4.22",
     "rapidfuzz>=3.6",
+    "tensorboard>=2.18",
     "tomli>=2.0; python_version < '3.11'",
     "tomli-w>=1.0",
 ]

@@ -14,7 +14,7 @@ from docrec.errors import MissingDependencyError
 from docrec.options import TrainOptions
 
 SHORT = {"char_dict": "-c", "ord_map": "-o"}
-NEEDED = ("keras", "freetype", "google_crc32c", "onnx", "rapidfuzz", "tomli_w")
+NEEDED = ("keras", "freetype", "google_crc32c", "onnx", "rapidfuzz", "tensorboard", "tomli_w")
 
 
 def _options() -> list[click.Parameter]:
