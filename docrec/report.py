@@ -146,6 +146,8 @@ def draw_matrix(pairs: Mapping[Pair, int]) -> bytes:
     for row, text in enumerate(chars, 1):
         middle = CELL * (row + 0.5)
         label, font = (name(text), large) if typeface.has_glyph(ord(name(text)[0])) else (f"{ord(text):04X}", small)
+        if text == " ":  # the typeface has a sign for it that shows nothing
+            label, font = "sp", small
         draw.text((CELL / 2, middle), label, "black", font, "mm")
         draw.text((middle, CELL / 2), label, "black", font, "mm")
         for column, read in enumerate(chars, 1):
