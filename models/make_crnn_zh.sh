@@ -2,7 +2,7 @@
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
-# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; 102 minutes on two cores with AVX-512 and bfloat16.
+# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; two and a half hours on two cores with AVX-512 and bfloat16.
 set -eu
 work=$1
 corpus=${2:-}
@@ -25,5 +25,9 @@ find "$work/deb" -path '*/games/fortunes/*' ! -name '*.dat' -type f -exec cp {} 
 python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | while read -r library; do cp "$library"/*.py "$work/text"; done
 cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/text"
 
-KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
-    --fonts "$work/fonts" --minutes 102 --precision mixed_bfloat16 --run "$work/run" --model models/crnn-zh
+train() {
+    KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
+        --fonts "$work/fonts" --precision mixed_bfloat16 "$@"
+}
+train --minutes 102 --run "$work/run" --model "$work/first"
+train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model models/crnn-zh
