@@ -13,4 +13,4 @@ docrec train --text "$work/texts" --fonts "$work/fonts" $alphabet --minutes "$mi
     --warm-up 100 --run "$work/run" --model "$work/model"
 docrec synth --text "$work/texts" --fonts "$work/fonts" $alphabet --seed 2 --count 300 --out "$work/lines"
 docrec evaluate lines "$work/lines" --model "$work/model" --report "$work/report.html"
-docrec export --to saved-model --model "$work/model" --out "$work/serving/docrec"
+docrec export --to saved-model --model "$work/model" --lines "$here/sample.pdf" --out "$work/serving/docrec"
