@@ -289,9 +289,13 @@ def _save_saved_model(bundle: Bundle, folder: Path, signature: str) -> None:
     network, classifier = _network(bundle, None), load_classifier(bundle)
     import tensorflow as tf
 
+    @tf.function(input_signature=[tf.TensorSpec((None, HEIGHT, WIDTH), tf.float32, "ink")], autograph=False)
+    def read(ink: Any) -> dict[str, Any]:  # a function of its own, so that all signatures share the weights
+        return best_path(*network(ink), classifier.kernel, classifier.bias)
+
     @tf.function(input_signature=[tf.TensorSpec((None, HEIGHT, WIDTH), tf.float32, "images")], autograph=False)
     def docrec_float(images: Any) -> dict[str, Any]:
-        outputs = best_path(*network(images), classifier.kernel, classifier.bias)
+        outputs = read(images)
         shown = tf.gather([*bundle.charset.characters, ""], tf.where(outputs["indices"] < 0, len(bundle.charset), outputs["indices"]))
         return {**outputs, "text": tf.strings.reduce_join(shown, axis=1)}
 
@@ -307,12 +311,12 @@ def _save_saved_model(bundle: Bundle, folder: Path, signature: str) -> None:
         with tf.control_dependencies([fits]):
             ink = 0.5 - tf.tensordot(input_tensor, tf.constant(BGR_TO_GRAY), 1) / 2
         padded = tf.pad(ink, [[0, 0], [0, 0], [0, tf.maximum(WIDTH - width, 0)]])
-        scores = network(tf.ensure_shape(padded, (None, HEIGHT, WIDTH)))
+        ink = tf.ensure_shape(padded, (None, HEIGHT, WIDTH))
         if bundle.decoding == "prefix-1":
-            decoded = prefix_search(*scores, classifier.kernel, classifier.bias)
+            decoded = prefix_search(*network(ink), classifier.kernel, classifier.bias)
             shape = decoded.dense_shape
             return {"decodes_indices": decoded.indices, "decodes_values": decoded.values, "decodes_dense_shape": shape}
-        outputs = best_path(*scores, classifier.kernel, classifier.bias)
+        outputs = read(ink)
         shown = outputs["indices"] >= 0
         return {
             "decodes_indices": tf.where(shown),
