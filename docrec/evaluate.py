@@ -92,7 +92,7 @@ class LineFigures:
         sequence_accuracy: share of the lines that are right as a whole.
         edits: needed to make the true texts of what was read.
         comparable_edits, comparable_characters: the same of the texts as `comparable` leaves them.
-        outside: characters of the true texts that the model does not know, by how often they occur.
+        outside: characters of the true texts that are not in the alphabet, and how often they occur.
         pairs: how often each pair of true and read occurs.
         calibration: by confidence, lowest first; empty bins are left out.
     """
@@ -205,7 +205,7 @@ def read_lines(dataset: Dataset, recognizer: Recognizer, batch_size: int, limit:
 
 
 def judge_lines(lines: Sequence[ReadLine], seconds: float, charset: Charset) -> LineFigures:
-    """Measure lines that were read in so many seconds with a model of that alphabet; at least one."""
+    """Measure lines, at least one, that were read in so many seconds and could be read as the characters of `charset`."""
     looked_at = [(comparable(line.text), comparable(line.read)) for line in lines]
     return LineFigures(
         lines=len(lines),

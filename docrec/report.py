@@ -72,7 +72,7 @@ def line_tables(figures: LineFigures, skipped: Sequence[SampleError]) -> list[Ta
     ]
     if figures.outside:
         shown = "".join(char for char, _ in Counter(figures.outside).most_common(FREQUENT))
-        rows.append((f"characters the model does not know: {shown}", f"{sum(figures.outside.values()):,}"))
+        rows.append((f"characters outside the alphabet: {shown}", f"{sum(figures.outside.values()):,}"))
     note = "Character accuracy is the mean over lines of the share of characters that are right at their place from the start."
     classes = ((share.name, f"{share.total:,}", f"{ratio(share.right, share.total):.2%}") for share in class_shares(figures.pairs))
     bins = (

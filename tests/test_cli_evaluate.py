@@ -67,6 +67,8 @@ def test_a_dictionary_limits_what_is_read(lines, tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)
     read = {pair["read"] for pair in figures["confusions"]}
     assert read <= set("0123456789 ") | {""}
+    assert "春" in figures["outside_alphabet"]
+    assert "2" not in figures["outside_alphabet"]
 
 
 def test_pages(tmp_path, capsys):

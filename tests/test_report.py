@@ -26,7 +26,7 @@ def test_tables_of_lines():
     assert shown["Figures"]["character accuracy"] == ("90.00%",)
     assert shown["Figures"]["CER"] == ("20.00%",)
     assert shown["Figures"]["lines a second"] == ("2.0",)
-    assert shown["Figures"]["characters the model does not know: 龘"] == ("2",)
+    assert shown["Figures"]["characters outside the alphabet: 龘"] == ("2",)
     assert shown["By class of character"]["space"] == ("5", "100.00%")
     assert next(iter(shown["Most frequent confusions"].items())) == ("日 → 曰", ("3",))
     assert {"一 → ∅", "∅ → |"} < shown["Most frequent confusions"].keys()

@@ -33,6 +33,20 @@ log = logging.getLogger("docrec")
 Read = TypeVar("Read")
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What is told of a run: its tables, how often each pair of true and read occurs, the worst lines, and where their pictures are."""
+
+    tables: "list[Table]"
+    pairs: "Mapping[Pair, int]"
+    worst: "list[ReadLine]"
+    dataset: "Dataset | None" = None
+
+    def picture(self, line: "ReadLine") -> "np.ndarray | None":
+        """The picture of one of the worst lines, uint8 (H, W), if there is one."""
+        return self.dataset[line.index].gray if self.dataset is not None and line.index is not None else None
+
+
 class _LinesUnlessNamed(click.Group):
     """A group that takes what names none of its subcommands as arguments of `lines`."""
 
@@ -94,7 +108,7 @@ def lines(
     PATH is a data set in any form that `docrec records` takes. -c and -o say what the classes in TFRecords of CRNN_Tensorflow stand for,
     and limit the reading to these characters.
     """
-    begin(*PACKAGES)
+    begin(*PACKAGES, "google_crc32c", "google.protobuf")
     options = ReadOptions(batch_size=batch_size)
     from docrec.evaluate import judge_lines, lines_to_json, read_lines, worst
     from docrec.report import line_tables
@@ -106,7 +120,7 @@ def lines(
     started = time.perf_counter()
     results = read_lines(dataset, recognizer, options.batch_size, limit)
     read, skipped = _collect("reading lines", min(len(dataset), limit or len(dataset)), results)
-    figures = judge_lines(read, time.perf_counter() - started, recognizer.charset)
+    figures = judge_lines(read, time.perf_counter() - started, charset or recognizer.charset)
 
     findings = Findings(line_tables(figures, skipped), figures.pairs, worst(read, REPORTED), dataset)
     _tell(findings, {"data": path, **lines_to_json(figures, read, skipped)}, recognizer, json_file, report, matrix)
@@ -155,20 +169,6 @@ def pages(
     findings = Findings(page_tables(documents, pairs, skipped, seconds), pairs, worst(lines, REPORTED))
     values = {"data": folder, "seconds": seconds, **pages_to_json(documents, pairs, lines, skipped)}
     _tell(findings, values, recognizer, json_file, report, matrix)
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What is told of a run: its tables, how often each pair of true and read occurs, the worst lines, and where their pictures are."""
-
-    tables: "list[Table]"
-    pairs: "Mapping[Pair, int]"
-    worst: "list[ReadLine]"
-    dataset: "Dataset | None" = None
-
-    def picture(self, line: "ReadLine") -> "np.ndarray | None":
-        """The picture of one of the worst lines, uint8 (H, W), if there is one."""
-        return self.dataset[line.index].gray if self.dataset is not None and line.index is not None else None
 
 
 def _collect(label: str, total: int, results: "Iterable[Read | SampleError]") -> tuple[list[Read], list[SampleError]]:
