@@ -18,8 +18,8 @@ import numpy as np
 from docrec import __version__, exported
 from docrec.bundle import CHAR_DICT, ORD_MAP, Bundle, keras_backbone
 from docrec.charset import save_charset
-from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, MARGIN, WIDTH, Chunk, line_to_chunks, readings_to_line
-from docrec.clean import clean, to_dark_on_light
+from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.clean import clean, line_to_dark_on_light
 from docrec.ctc import Mark, Reading, decode
 from docrec.document import Box
 from docrec.errors import ExportError, FileAccessError, InputFileError, MissingDependencyError, OptionError, SampleError
@@ -201,11 +201,8 @@ def measure(bundle: Bundle, path: str | Path, dataset: Dataset) -> Accuracy:
     for index in range(len(dataset)):
         with suppress(SampleError):
             picture = dataset[index]
-            gray = to_dark_on_light(picture.gray)
-            height, width = gray.shape
-            scale = height / HEIGHT
-            rows, margin = (HEIGHT - INK_HEIGHT) / 2 * scale, min(MARGIN * scale, width / 2)
-            boxes.append(Box(margin, rows, width - margin, height - rows))
+            gray = line_to_dark_on_light(picture.gray)
+            boxes.append(picture_to_band(gray))
             chunks += line_to_chunks(gray, boxes[-1], len(texts))
             texts.append("".join(picture.text.split()))
     if not texts:
