@@ -12,8 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from test_serving_examples import Model, Service
 
-MINUTES = 2.5  # of training; the README's four make fewer errors
-MAX_CER = 0.3
+MAX_CER = 0.3  # some 0.05 are usual, on a machine that is busy more
 
 
 @pytest.mark.slow
@@ -21,7 +20,7 @@ def test_from_text_and_fonts_to_a_served_model(root, tmp_path):
     started = time.monotonic()
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(root)}
-    command = ["sh", str(root / "examples" / "workshop.sh"), str(tmp_path), str(MINUTES)]
+    command = ["sh", str(root / "examples" / "workshop.sh"), str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     assert "whole lines right" in done.stdout
