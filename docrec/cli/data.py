@@ -256,6 +256,11 @@ def _is_control(char: str) -> bool:
 def begin(*packages: str) -> None:
     """Show warnings, and refuse to begin without the packages."""
     log_to_stderr()
+    require(*packages)
+
+
+def require(*packages: str) -> None:
+    """Refuse to go on without packages that docrec[train] brings."""
     if missing := [name for name in packages if not _is_installed(name)]:
         raise MissingDependencyError(f"this needs the packages {', '.join(missing)}, which are not installed; install docrec[train]")
 

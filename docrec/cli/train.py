@@ -3,14 +3,13 @@
 import json
 import os
 from dataclasses import fields
-from importlib.util import find_spec
 from typing import Any, get_type_hints
 
 import click
 from click.core import ParameterSource
 
+from docrec.cli.data import require
 from docrec.cli.dictionary import Dictionary, alphabet, bundled_alphabet, merged
-from docrec.errors import MissingDependencyError
 from docrec.options import TrainOptions
 
 SHORT = {"char_dict": "-c", "ord_map": "-o"}
@@ -56,8 +55,7 @@ class Numbers(click.ParamType):
 
 @click.pass_context
 def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quiet: bool, **values: Any) -> None:
-    if missing := [name for name in NEEDED if not find_spec(name)]:
-        raise MissingDependencyError(f"training needs the packages {', '.join(missing)}, which are not installed; install docrec[train]")
+    require(*NEEDED)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     from docrec.training.settings import FILE, read_settings, settings_to_toml

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from glob import glob
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from docrec.errors import FileAccessError, SampleError, TrainingDataError
 from docrec.training.lines import Dataset, LabelledLine, LineImage, Span
 from docrec.training.pictures import decode_picture, encode_png, is_gray_png
 from docrec.training.records import Shard, decode_line, index_shard, read_record
+from docrec.training.targets import frames_needed
 from docrec.writers.replace import replacing, writing_to
 
 log = logging.getLogger(__name__)
@@ -72,8 +73,7 @@ def to_network_size(image: LineImage, charset: Charset) -> LabelledLine:
     """
     if missing := charset.missing(image.text):
         raise SampleError(image.name, "characters outside the alphabet", "".join(missing))
-    needed = len(image.text) + sum(a == b for a, b in pairwise(image.text))  # a blank stands between two that are alike
-    if needed > FRAMES:
+    if frames_needed(image.text) > FRAMES:
         raise SampleError(image.name, f"its text needs more frames than the network's {FRAMES}", f"got {len(image.text)} characters")
     height, width = image.gray.shape
     natural = max(1, round(width * HEIGHT / height))

@@ -57,10 +57,14 @@ class Batch:
     correction: np.ndarray
 
 
+def frames_needed(text: str) -> int:
+    """Frames that CTC needs at least for a text: one a character, and a blank between two that are alike."""
+    return len(text) + sum(a == b for a, b in pairwise(text))
+
+
 def is_learnable(line: LabelledLine) -> bool:
-    """Whether the network has frames enough for the line's characters, with a blank between equal neighbours, and labels to spare."""
-    repeats = sum(a == b for a, b in pairwise(line.text))
-    return 0 < len(line.text) <= LONGEST and len(line.text) + repeats < FRAMES - 4
+    """Whether the network has frames enough for the line's characters, and labels to spare."""
+    return 0 < len(line.text) <= LONGEST and frames_needed(line.text) < FRAMES - 4
 
 
 def spans_to_frames(spans: Sequence[Span], labels: Sequence[int]) -> np.ndarray:
