@@ -73,13 +73,13 @@ def picture_to_band(gray: np.ndarray) -> Box:
     return Box(margin, rows, width - margin, height - rows)
 
 
-def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], box: Box, charset: Charset) -> Line:
-    """Join the readings of a line's chunks into a Line, without the spaces that only wide characters' margins make."""
+def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line: Line, charset: Charset) -> Line:
+    """Join the readings of a line's chunks into that Line, without the spaces that only wide characters' margins make."""
     pieces = [_glyphs(chunk, reading, charset) for chunk, reading in zip(chunks, readings, strict=True)]
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
-    return Line(box, _without_idle_spaces(_centred_marks_to_wide(glyphs)))
+    return replace(line, glyphs=_without_idle_spaces(_centred_marks_to_wide(glyphs)))
 
 
 def is_wide(char: str) -> bool:

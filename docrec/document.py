@@ -1,10 +1,15 @@
-"""What reading a document yields: Box, Glyph, Line and Page, plain frozen values."""
+"""What reading a document yields: Page, Block, Line, Glyph and Box, plain frozen values."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 POINTS_PER_INCH = 72
 MAX_INDENT = 40  # spaces
+KINDS = ("text", "title", "header", "footer", "footnote", "note", "caption", "table", "formula", "figure")
+"""What a block can be; page numbers are headers or footers, a note stands in the margin, a figure's block is the text inside it."""
+_SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Box:
 class Glyph:
     """One character as read: where it stands (`left`, `right` in page pixels) and how sure the reader is (0 to 1).
 
+    In a line of vertical text, `left` and `right` are its top and bottom. `script` is 1 for a superscript, -1 for a subscript, else 0.
     `ranking` holds, if asked for, the likeliest characters here and how sure the reader is of each, likeliest first; what stands
     around it, by which a comma may be taken for a full-width one, is not looked at.
     """
@@ -44,19 +50,31 @@ class Glyph:
     right: float
     confidence: float
     ranking: tuple[tuple[str, float], ...] = ()
+    script: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One text line: its Box on the page and its glyphs from left to right."""
+    """One text line.
+
+    Attributes:
+        box: the line on the page. Its height, or its width if the line is vertical, is that of a full Hanzi's ink.
+        glyphs: from left to right, or from top to bottom; none before the line is read.
+        vertical: whether the line runs from top to bottom.
+        cell: row and column of the table cell the line stands in, from 0; None outside tables.
+        script: 1 or -1 for a super- or subscript found apart from the line before it in its block; reading puts its glyphs into that line.
+    """
 
     box: Box
-    glyphs: tuple[Glyph, ...]
+    glyphs: tuple[Glyph, ...] = ()
+    vertical: bool = False
+    cell: tuple[int, int] | None = None
+    script: int = 0
 
     @property
     def text(self) -> str:
-        """The line's characters."""
-        return "".join(glyph.char for glyph in self.glyphs)
+        """The line's characters; super- and subscripts in the forms that Unicode has for them, else plain."""
+        return "".join(_scripted(glyph) for glyph in self.glyphs)
 
     @property
     def confidence(self) -> float:
@@ -65,23 +83,81 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together, in reading order, and what they are: one of KINDS."""
+
+    kind: str
+    lines: tuple[Line, ...]
+
+    @property
+    def box(self) -> Box:
+        """The smallest Box around the lines."""
+        boxes = [line.box for line in self.lines]
+        return Box(min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes))
+
+    @property
+    def text(self) -> str:
+        """A row a line; of a table, a row a row, its cells separated by tabs.
+
+        A line that begins to the right of the others of its paragraph is indented by two spaces for each em.
+        """
+        if self.kind == "table":
+            return "\n".join(_table_rows(self.lines))
+        paragraphs = _paragraphs(self.lines)
+        return "\n".join(" " * spaces + line.text for lines in paragraphs for line, spaces in zip(lines, _indents(lines), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How the page as it was given lies under the page as it was read.
+
+    Attributes:
+        width, height: of the page as given, in pixels at the same resolution.
+        matrix: a homography from the pixels of the page as read to those of the page as given, row by row.
+    """
+
+    width: int
+    height: int
+    matrix: tuple[float, float, float, float, float, float, float, float, float]
+
+    def corners(self, box: Box) -> tuple[tuple[float, float], ...]:
+        """Where the top left, top right, bottom right and bottom left of a box are on the page as given, as (x, y)."""
+        a, b, c, d, e, f, g, h, i = self.matrix
+        points = ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
+        depths = [g * x + h * y + i for x, y in points]
+        return tuple(((a * x + b * y + c) / w, (d * x + e * y + f) / w) for (x, y), w in zip(points, depths, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page as read: `index` from 0, size in pixels at `dpi` pixels per inch, lines in reading order."""
+    """One page as read.
+
+    Attributes:
+        index: from 0.
+        width, height: in pixels at `dpi` pixels per inch.
+        dpi: see above.
+        blocks: in reading order.
+        steps: what was done to the page before it was read, in words.
+        scan: the page as given, if it was turned, straightened or cut before it was read.
+    """
 
     index: int
     width: int
     height: int
     dpi: float
-    lines: tuple[Line, ...]
+    blocks: tuple[Block, ...]
+    steps: tuple[str, ...] = ()
+    scan: Scan | None = None
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all blocks, in reading order."""
+        return tuple(line for block in self.blocks for line in block.lines)
 
     @property
     def text(self) -> str:
-        """The page as plain text, a row a line, without a newline at the end.
-
-        A line that begins to the right of the others of its block is indented by two spaces for each em.
-        """
-        rows = (" " * spaces + line.text for block in _blocks(self.lines) for line, spaces in zip(block, _indents(block), strict=True))
-        return "\n".join(rows)
+        """The page as plain text, block after block, without a newline at the end."""
+        return "\n".join(block.text for block in self.blocks)
 
     def to_points(self, box: Box) -> Box:
         """Convert a Box of this page from pixels to PDF points (1/72 inch, origin still top left)."""
@@ -89,7 +165,17 @@ class Page:
         return Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale)
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+def _scripted(glyph: Glyph) -> str:
+    return glyph.char.translate(_SUPERSCRIPTS if glyph.script > 0 else _SUBSCRIPTS) if glyph.script else glyph.char
+
+
+def _table_rows(lines: Sequence[Line]) -> Iterator[str]:
+    """The rows of a table, its lines being in the order of their cells; what has several lines in a cell is written with spaces between."""
+    for _, row in groupby(lines, key=lambda line: line.cell and line.cell[0]):
+        yield "\t".join(" ".join(line.text for line in cell) for _, cell in groupby(row, key=lambda line: line.cell))
+
+
+def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Runs of lines that follow one another closely, each below the last."""
     block: list[Line] = []
     for line in lines:

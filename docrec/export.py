@@ -21,7 +21,7 @@ from docrec.charset import save_charset
 from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, Chunk, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean, line_to_dark_on_light
 from docrec.ctc import Mark, Reading, decode
-from docrec.document import Box
+from docrec.document import Box, Line
 from docrec.errors import ExportError, FileAccessError, InputFileError, MissingDependencyError, OptionError, SampleError
 from docrec.layout import find_lines
 from docrec.onnx_graph import reader_to_onnx
@@ -213,7 +213,7 @@ def measure(bundle: Bundle, path: str | Path, dataset: Dataset) -> Accuracy:
         edits.append(0)
         for number, pairs in groupby(zip(chunks, readings, strict=True), key=lambda pair: pair[0].line):
             pieces, read = zip(*pairs, strict=True)
-            line = readings_to_line(pieces, read, boxes[number], bundle.charset)
+            line = readings_to_line(pieces, read, Line(boxes[number]), bundle.charset)
             edits[-1] += Levenshtein.distance("".join(line.text.split()), texts[number])
     return Accuracy(len(texts), len(dataset) - len(texts), sum(map(len, texts)), *edits)
 

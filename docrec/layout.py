@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from docrec.document import Box
+from docrec.document import Block, Box, Line
+from docrec.options import LAYOUTS
 from docrec.source import PageImage
 
 MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
@@ -124,16 +125,24 @@ class Letters:
     flat: bool
 
 
-def find_lines(page: PageImage) -> tuple[Box, ...]:
-    """Find the text lines of an upright dark-on-light page, in reading order.
+def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
+    """Find the text of an upright dark-on-light page.
 
     Args:
         page: the page, cleaned.
+        layout: what is known of the page, one of LAYOUTS.
 
     Returns:
-        One Box a line: left and right are the extents of its ink; top and bottom are its em band, the vertical ink extent that full Hanzi
-        of the line's type size have or would have. Empty for a page without text.
+        Blocks in reading order, their lines not yet read. In a line's box, left and right are the extents of its ink; top and bottom
+        are its em band, the vertical ink extent that full Hanzi of the line's type size have or would have. Of a vertical line these are
+        top and bottom, and left and right. Empty for a page without text.
     """
+    lines = tuple(Line(box) for box in find_lines(page))
+    return (Block("text", lines),) if lines else ()
+
+
+def find_lines(page: PageImage) -> tuple[Box, ...]:
+    """The boxes of a page's lines, see `find_blocks`."""
     height, width = page.gray.shape
     reduction = max(1.0, math.sqrt(height * width / MAX_PIXELS))
     gray = page.gray

@@ -9,6 +9,7 @@ from docrec.errors import OptionError
 
 DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
+LAYOUTS = ("auto", "single", "columns", "vertical", "line")
 EXPORT_FORMS = ("saved-model", "litert", "onnx")
 SERVING_SIGNATURES = ("docrec", "crnn_tensorflow")
 QUANTIZATIONS = ("float32", "float16", "int8")
@@ -26,15 +27,22 @@ class ReadOptions:
         dpi: resolution PDF pages are rasterised at, in pixels per inch; None chooses one for each page.
         batch_size: line images recognised in one call of the network.
         password: opens an encrypted PDF; kept out of the printed form.
+        layout: of LAYOUTS: found out for each page; one column; columns, left before right; vertical text, columns from the right; or one
+            line a page.
+        header_footer: whether headers, footers and page numbers are kept.
     """
 
     pages: str = ""
     dpi: int | None = None
     batch_size: int = 64
     password: str = field(default="", repr=False)
+    layout: str = LAYOUTS[0]
+    header_footer: bool = True
 
     def __post_init__(self) -> None:
         page_ranges(self.pages)
+        if self.layout not in LAYOUTS:
+            raise OptionError(f"--layout must be one of {', '.join(LAYOUTS)}, got {self.layout!r}")
         low, high = DPI_RANGE
         if self.dpi is not None and not low <= self.dpi <= high:
             raise OptionError(f"--dpi must lie between {low} and {high}, got {self.dpi}")

@@ -1,10 +1,11 @@
 """The whole flow: a document's pages, or pictures of single lines, one after another, from pixels to text."""
 
 import itertools
+import logging
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -12,11 +13,13 @@ import numpy as np
 from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean, line_to_dark_on_light
 from docrec.ctc import Reading
-from docrec.document import Box, Line, Page
-from docrec.layout import find_lines, to_ink_extent
+from docrec.document import Block, Line, Page
+from docrec.layout import find_blocks, to_ink_extent
 from docrec.options import ReadOptions
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage, open_source
+
+logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
@@ -38,9 +41,12 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(clean(image)) for image in source), recognizer, options.batch_size):
-            height, width = page.gray.shape
-            yield Page(page.index, width, height, page.dpi, tuple(line for line in _lines(page, recognizer, DOUBTFUL) if line.glyphs))
+        for page in _read((_start(clean(image), options) for image in source), recognizer, options.batch_size):
+            image = page.image
+            logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
+            height, width = image.gray.shape
+            blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL)))
+            yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
 def recognize_lines(
@@ -60,8 +66,8 @@ def recognize_lines(
 
     def start(index: int, picture: np.ndarray) -> _StartedPage:
         gray = line_to_dark_on_light(picture)
-        box = picture_to_band(gray)
-        return _StartedPage(index, gray, 0.0, (box,), line_to_chunks(gray, box, 0))
+        line = Line(picture_to_band(gray))
+        return _StartedPage(PageImage(index, gray, 0.0), (Block("text", (line,)),), line_to_chunks(gray, line.box, 0))
 
     for page in _read(map(start, itertools.count(), pictures), recognizer, batch_size, ranks):
         yield from _lines(page, recognizer, DOUBTFUL_PICTURE, ranks)
@@ -71,10 +77,8 @@ def recognize_lines(
 class _StartedPage:
     """A page that is cut into chunks and waits for their readings."""
 
-    index: int
-    gray: np.ndarray
-    dpi: float
-    boxes: tuple[Box, ...]
+    image: PageImage
+    blocks: tuple[Block, ...]
     chunks: list[Chunk]
     readings: list[Reading] = field(default_factory=list)
 
@@ -83,10 +87,13 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
-def _start(image: PageImage) -> _StartedPage:
-    boxes = find_lines(image)
-    chunks = [chunk for number, box in enumerate(boxes) for chunk in line_to_chunks(image.gray, box, number)]
-    return _StartedPage(image.index, image.gray, image.dpi, boxes, chunks)
+def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
+    blocks = find_blocks(image, options.layout)
+    if not options.header_footer:
+        blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
+    lines = (line for block in blocks for line in block.lines)
+    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number)]
+    return _StartedPage(image, blocks, chunks)
 
 
 def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int = 0) -> Iterator[_StartedPage]:
@@ -107,10 +114,19 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
 
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
     """The lines of a page that is read, doubtful ones read again."""
+    lines = [line for block in page.blocks for line in block.lines]
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
-        line = readings_to_line(chunks, readings, page.boxes[number], recognizer.charset)
-        yield line if line.confidence >= doubtful else _read_again(line, page.gray, recognizer, ranks)
+        line = readings_to_line(chunks, readings, lines[number], recognizer.charset)
+        yield line if line.confidence >= doubtful else _read_again(line, page.image.gray, recognizer, ranks)
+
+
+def _blocks(page: _StartedPage, lines: Iterator[Line]) -> Iterator[Block]:
+    """The blocks of a page with the lines that say something."""
+    for block in page.blocks:
+        told = tuple(line for line in itertools.islice(lines, len(block.lines)) if line.glyphs)
+        if told:
+            yield Block(block.kind, told)
 
 
 def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:
@@ -119,5 +135,5 @@ def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int
     if box.height > 0.9 * line.box.height:
         return line
     chunks = line_to_chunks(gray, box, 0)
-    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks), ranks)), box, recognizer.charset)
+    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks), ranks)), replace(line, box=box), recognizer.charset)
     return max(line, again, key=lambda reading: reading.confidence)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from docrec.document import POINTS_PER_INCH
+from docrec.document import POINTS_PER_INCH, Scan
 from docrec.errors import EncryptedError, FileAccessError, InputFileError
 from docrec.options import DPI_RANGE, ReadOptions, select_pages
 
@@ -48,11 +48,17 @@ class PageImage:
         index: page number in its document, from 0.
         gray: uint8 (height, width), 255 is paper.
         dpi: pixels per inch.
+        color: uint8 (height, width, 3), red, green and blue, of a page that is not grey; it is gone when the page is clean.
+        steps: what has been done to the page since it was read from its file, in words.
+        scan: where the pixels come from, if they have been moved since; see Scan.
     """
 
     index: int
     gray: np.ndarray
     dpi: float
+    color: np.ndarray | None = None
+    steps: tuple[str, ...] = ()
+    scan: Scan | None = None
 
 
 class _Document(Protocol):

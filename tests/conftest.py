@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docrec.document import Box, Glyph, Line, Page
+from docrec.document import Block, Box, Glyph, Line, Page
 
 NOBODY = 65534
 PROSE = "山高月小水落石出曾日月之几何而江山不可复识矣。\n清风徐来，水波不兴；举酒属客，诵明月之诗。\n" * 40
@@ -44,7 +44,7 @@ def page_of(index: int, *texts: str) -> Page:
         last = row == len(texts) - 1
         glyphs = [Glyph(char, 20 * i, 20 * i + 18, 0.3 if last and i == len(text) - 1 else 0.95) for i, char in enumerate(text)]
         lines.append(Line(Box(0, 30 * row, 20 * len(text), 30 * row + 20), tuple(glyphs)))
-    return Page(index, 1000, 1400, 200.0, tuple(lines))
+    return Page(index, 1000, 1400, 200.0, (Block("text", tuple(lines)),))
 
 
 @pytest.fixture

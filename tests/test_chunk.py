@@ -12,7 +12,7 @@ import pytest
 from docrec.charset import Charset
 from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, picture_to_band, readings_to_line
 from docrec.ctc import Mark, Reading
-from docrec.document import Box
+from docrec.document import Box, Line
 
 CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,#"))
 GARBAGE = "#"
@@ -45,7 +45,7 @@ def ideal_reading(chunk, places, text):
 
 def read(page, places, box, text):
     chunks = line_to_chunks(page, box, 0)
-    line = readings_to_line(chunks, [ideal_reading(chunk, places, text) for chunk in chunks], box, CHARSET)
+    line = readings_to_line(chunks, [ideal_reading(chunk, places, text) for chunk in chunks], Line(box), CHARSET)
     return line, chunks
 
 
@@ -91,7 +91,7 @@ def test_spaces_at_a_cut_are_kept_once(letters):
         seen = [mark for mark in marks if CHARSET.characters[mark.label] != " " or chunk is chunks[0] or mark.start > 8]
         readings.append(Reading(tuple(seen)))
     assert len(chunks) > 1
-    assert readings_to_line(chunks, readings, box, CHARSET).text.rstrip() == text
+    assert readings_to_line(chunks, readings, Line(box), CHARSET).text.rstrip() == text
 
 
 @pytest.mark.parametrize("height", [12, 28, 60])
@@ -146,7 +146,7 @@ def test_spaces(read_as, text, why):
     page, _, box = draw([26] * 7, [3] * 7)
     chunks = line_to_chunks(page, box, 0)
     marks = tuple(Mark(CHARSET.classes[char], 5 * i, 5 * i + 1, 0.9) for i, char in enumerate(read_as))
-    assert readings_to_line(chunks, [Reading(marks)], box, CHARSET).text == text, why
+    assert readings_to_line(chunks, [Reading(marks)], Line(box), CHARSET).text == text, why
 
 
 @pytest.mark.parametrize("width", [1, 5, 100, 280])

@@ -28,12 +28,13 @@ OLD = "what was there before\n"
 DRIVER = """
     import signal, sys, time
     import docrec
-    from docrec.document import Box, Glyph, Line, Page
+    from docrec.document import Block, Box, Glyph, Line, Page
 
     def recognize(document, recognizer, options):
         for index in range(3):
             glyphs = tuple(Glyph(char, i, i + 1, 0.5 if char == "疑" else 1.0) for i, char in enumerate("不疑 {[/red]}"))
-            yield Page(index, 100, 100, 200.0, (Line(Box(20, 0, 60, 10), glyphs), Line(Box(0, 15, 50, 25), glyphs)))
+            lines = (Line(Box(20, 0, 60, 10), glyphs), Line(Box(0, 15, 50, 25), glyphs))
+            yield Page(index, 100, 100, 200.0, (Block("text", lines),))
             {between}
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored

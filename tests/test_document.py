@@ -1,6 +1,6 @@
 import pytest
 
-from docrec.document import Box, Glyph, Line, Page
+from docrec.document import Block, Box, Glyph, Line, Page
 
 
 def line(text, left, top, height=30):
@@ -9,7 +9,7 @@ def line(text, left, top, height=30):
 
 
 def page(*lines):
-    return Page(0, 1000, 1000, 144.0, lines)
+    return Page(0, 1000, 1000, 144.0, (Block("text", lines),) if lines else ())
 
 
 def test_a_box_is_not_inverted():

@@ -13,7 +13,7 @@ from docrec.charset import load_charset
 from docrec.cli.dictionary import Dictionary, settle
 from docrec.document import Page
 from docrec.errors import FileAccessError, OptionError
-from docrec.options import DEVICES, DPI_RANGE, ReadOptions
+from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, ReadOptions
 
 STREAM = "-"
 """As a file name: standard input, or standard output."""
@@ -38,6 +38,16 @@ OPTIONS = [
         default=ReadOptions.dpi,
         help=f"Pixels per inch that PDF pages are rendered at, {DPI_RANGE[0]} to {DPI_RANGE[1]}.  [default: chosen for each page]",
     ),
+    click.Option(
+        ["--layout"],
+        type=click.Choice(LAYOUTS),
+        default=ReadOptions.layout,
+        show_default=True,
+        help="What is known of the pages; line: each page is one line.",
+    ),
+    click.Option(
+        ["--header-footer/--no-header-footer"], default=ReadOptions.header_footer, help="Keep headers, footers and page numbers, or not."
+    ),
     click.Option(["--password"], metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF."),
     click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
     click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
@@ -57,6 +67,8 @@ def read(
     output: str | None,
     pages: str,
     dpi: int | None,
+    layout: str,
+    header_footer: bool,
     password: str,
     char_dict: str | None,
     ord_map: str | None,
@@ -68,7 +80,7 @@ def read(
 ) -> None:
     """Do what one command line of `pdf` or `image` asks."""
     log_to_stderr(quiet, verbose)
-    options = ReadOptions(pages=pages, dpi=dpi, batch_size=batch_size, password=password)
+    options = ReadOptions(pages=pages, dpi=dpi, batch_size=batch_size, password=password, layout=layout, header_footer=header_footer)
     dictionary, target = settle(outer, Dictionary(char_dict, ord_map), output, names)
     _check(files, target)
     charset = None

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from docrec.document import Line, Page
+from docrec.document import Block, Line, Page
 
 LOW_CONFIDENCE = 0.8
 """Characters less sure than this are marked."""
@@ -89,11 +89,18 @@ def page_table(page: Page) -> RenderableType:
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
-    for number, (line, row) in enumerate(zip(page.lines, page.text.split("\n"), strict=False), start=1):
+    rows = ((line, row) for block in page.blocks for line, row in _rows(block))
+    for number, (line, row) in enumerate(rows, start=1):
         indent = Text(row.removesuffix(line.text))
         sure = Text(f"{line.confidence:.1%}", "yellow" if line.confidence < LOW_CONFIDENCE else "dim")
         table.add_row(str(number), indent + marked(line), sure)
     return table if page.lines else Text("(no text)", "dim")
+
+
+def _rows(block: Block) -> Iterator[tuple[Line, str]]:
+    """Each line of a block with the text of its row; a table's lines, which may share one, with their own."""
+    rows = (line.text for line in block.lines) if block.kind == "table" else block.text.split("\n")
+    return zip(block.lines, rows, strict=True)
 
 
 def page_row(page: Page) -> Text:
