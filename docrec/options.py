@@ -30,6 +30,7 @@ class ReadOptions:
         layout: of LAYOUTS: found out for each page; one column; columns, left before right; vertical text, columns from the right; or one
             line a page.
         header_footer: whether headers, footers and page numbers are kept.
+        min_confidence: lines that are read less surely than this on average, 0 to 1, are left out: they are most likely no text.
     """
 
     pages: str = ""
@@ -38,9 +39,12 @@ class ReadOptions:
     password: str = field(default="", repr=False)
     layout: str = LAYOUTS[0]
     header_footer: bool = True
+    min_confidence: float = 0.5
 
     def __post_init__(self) -> None:
         page_ranges(self.pages)
+        if not 0 <= self.min_confidence <= 1:
+            raise OptionError(f"--min-confidence must lie between 0 and 1, got {self.min_confidence}")
         if self.layout not in LAYOUTS:
             raise OptionError(f"--layout must be one of {', '.join(LAYOUTS)}, got {self.layout!r}")
         low, high = DPI_RANGE

@@ -45,7 +45,7 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
-            blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL)))
+            blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
             yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
@@ -121,10 +121,10 @@ def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: i
         yield line if line.confidence >= doubtful else _read_again(line, page.image.gray, recognizer, ranks)
 
 
-def _blocks(page: _StartedPage, lines: Iterator[Line]) -> Iterator[Block]:
-    """The blocks of a page with the lines that say something."""
+def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) -> Iterator[Block]:
+    """The blocks of a page with the lines that say something, and surely enough."""
     for block in page.blocks:
-        told = tuple(line for line in itertools.islice(lines, len(block.lines)) if line.glyphs)
+        told = tuple(line for line in itertools.islice(lines, len(block.lines)) if line.glyphs and line.confidence >= min_confidence)
         if told:
             yield Block(block.kind, told)
 

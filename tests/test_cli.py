@@ -175,8 +175,11 @@ def test_options_default_to_those_of_the_library(reader: Reader, pdf: str) -> No
 
 def test_options_reach_the_library(reader: Reader, pdf: str) -> None:
     arguments = "--pages 2-end --dpi 300 --batch-size 7 --password geheim --model models/other --device cpu"
+    arguments += " --layout single --no-header-footer --min-confidence 0.9"
     assert run(["pdf", pdf, *arguments.split()]) == ExitCode.OK
-    assert reader.read[0][1] == ReadOptions(pages="2-end", dpi=300, batch_size=7, password="geheim")
+    assert reader.read[0][1] == ReadOptions(
+        pages="2-end", dpi=300, batch_size=7, password="geheim", layout="single", header_footer=False, min_confidence=0.9
+    )
     assert reader.loaded == [{"model": "models/other", "device": "cpu", "charset": None}]
 
 

@@ -68,5 +68,16 @@ def test_batch_size_out_of_range(batch_size: int) -> None:
         ReadOptions(batch_size=batch_size)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_confidence_out_of_range(share: float) -> None:
+    with pytest.raises(OptionError, match="--min-confidence must lie between 0 and 1"):
+        ReadOptions(min_confidence=share)
+
+
+def test_an_unknown_layout() -> None:
+    with pytest.raises(OptionError, match="--layout must be one of auto, single, columns, vertical, line, got 'rows'"):
+        ReadOptions(layout="rows")
+
+
 def test_the_password_is_not_printed() -> None:
     assert "s3cret" not in repr(ReadOptions(password="s3cret"))

@@ -49,6 +49,15 @@ def test_reads_a_page_of_a_pdf(recognizer):
     assert all(0.5 < line.confidence <= 1 for line in page.lines)
 
 
+def test_lines_that_are_read_less_surely_are_left_out(recognizer):
+    pdf = draw_pdf(PARAGRAPH)
+    (page,) = read(recognizer, pdf)
+    least, *_, most = sorted(line.confidence for line in page.lines)
+    assert 0 < least < most
+    (rest,) = read(recognizer, pdf, min_confidence=(least + most) / 2)
+    assert 0 < len(rest.lines) < len(page.lines)
+
+
 def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):
     text = "".join(PARAGRAPH)[:38]
     (page,) = read(recognizer, draw_pdf([text], size=11))

@@ -48,6 +48,13 @@ OPTIONS = [
     click.Option(
         ["--header-footer/--no-header-footer"], default=ReadOptions.header_footer, help="Keep headers, footers and page numbers, or not."
     ),
+    click.Option(
+        ["--min-confidence"],
+        type=float,
+        default=ReadOptions.min_confidence,
+        show_default=True,
+        help="Leave out lines that are read less surely, 0 to 1.",
+    ),
     click.Option(["--password"], metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF."),
     click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
     click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
@@ -69,6 +76,7 @@ def read(
     dpi: int | None,
     layout: str,
     header_footer: bool,
+    min_confidence: float,
     password: str,
     char_dict: str | None,
     ord_map: str | None,
@@ -80,7 +88,15 @@ def read(
 ) -> None:
     """Do what one command line of `pdf` or `image` asks."""
     log_to_stderr(quiet, verbose)
-    options = ReadOptions(pages=pages, dpi=dpi, batch_size=batch_size, password=password, layout=layout, header_footer=header_footer)
+    options = ReadOptions(
+        pages=pages,
+        dpi=dpi,
+        batch_size=batch_size,
+        password=password,
+        layout=layout,
+        header_footer=header_footer,
+        min_confidence=min_confidence,
+    )
     dictionary, target = settle(outer, Dictionary(char_dict, ord_map), output, names)
     _check(files, target)
     charset = None
