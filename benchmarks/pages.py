@@ -319,7 +319,7 @@ def _typeset(case: str, seed: int, dpi: float, font: str) -> tuple[np.ndarray, t
     return page.sheet.draw(dpi), scaled(page.sheet.lines, BASE_DPI)
 
 
-def make_page(case: str, seed: int, disturbance: str = "", font: str = "china-s") -> BenchPage:
+def make_page(case: str, seed: int, disturbance: str = "", font: str = "china-s", dpi: float | None = None) -> BenchPage:
     """Make a page.
 
     Args:
@@ -327,8 +327,9 @@ def make_page(case: str, seed: int, disturbance: str = "", font: str = "china-s"
         seed: of all that is random, with the names of case and disturbance.
         disturbance: one of DISTURBANCES, or "" for none.
         font: of Hanzi, a name that MuPDF knows or a font file.
+        dpi: resolution at which the page is drawn, in pixels per inch; None is that of the disturbance.
     """
-    dpi = RENDER_DPI.get(disturbance, BASE_DPI)
+    dpi = dpi or RENDER_DPI.get(disturbance, BASE_DPI)
     rgb, lines = _typeset(case, seed, dpi, font)
     zoom = dpi / BASE_DPI
     picture = Picture(rgb.copy(), (dpi, dpi), np.diag([zoom, zoom, 1.0]))
