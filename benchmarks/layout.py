@@ -13,7 +13,8 @@ precision  found lines that are pieces of true lines found
 order      pairs of neighbouring true lines that are neighbours in the order in which lines were found; missing ones are left out
 exact      pages whose order has no such fault
 kind       true lines found in a block of their kind
-page, line CER as in `docrec evaluate pages`, but for underscores, which stand for blanks; invented: characters beyond those of the truth, their number on pages without text
+page CER   and line CER, as in `docrec evaluate pages`, but for underscores, which stand for blanks
+invented   characters beyond those of the truth, as a share of these; on pages without text their number
 scripts    super- and subscripts that were read as such
 skew       largest error of the skew that was found, in degrees
 turn       pages that were turned right
@@ -319,11 +320,14 @@ def bench(asked: argparse.Namespace) -> None:
         return undisturbed[case, seed]
 
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    by_case = {case: [clean(case, seed) for seed in seeds] for case in asked.cases} if not asked.disturbed_only else {}
-    everything += [one for judged in by_case.values() for one in judged]
-    if by_case:
-        rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
-        report("clean", {**rows, "all": row(everything, not asked.no_read)})
+    for title, textless in (("clean", False), ("without text", True)):
+        cases = [case for case in asked.cases if (case in TEXTLESS) == textless and not asked.disturbed_only]
+        by_case = {case: [clean(case, seed) for seed in seeds] for case in cases}
+        together = [one for judged in by_case.values() for one in judged]
+        if by_case:
+            rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
+            report(title, {**rows, "all": row(together, not asked.no_read)})
+        everything += together
     by_disturbance: dict[str, list[tuple[Judged, Judged]]] = defaultdict(list)
     for number, disturbance in enumerate(asked.disturbances):
         for seed in seeds:
@@ -332,9 +336,9 @@ def bench(asked: argparse.Namespace) -> None:
                 by_disturbance[disturbance].append((judge(make_page(case, seed, disturbance), recognizer), clean(case, seed)))
     if by_disturbance:
         rows = {name: row(*zip_rows(pairs, asked.no_read)) for name, pairs in by_disturbance.items()}
-        together = [pair for pairs in by_disturbance.values() for pair in pairs]
-        report("disturbed", {**rows, "all": row(*zip_rows(together, asked.no_read))})
-        everything += [one for one, _ in together]
+        pairs = [pair for pairs in by_disturbance.values() for pair in pairs]
+        report("disturbed", {**rows, "all": row(*zip_rows(pairs, asked.no_read))})
+        everything += [one for one, _ in pairs]
     if asked.save:
         asked.save.mkdir(parents=True, exist_ok=True)
         for one in sorted(everything, key=faults, reverse=True)[: asked.worst]:
