@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "layout", "ctc", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
+    *("resources", "charset", "source", "clean", "ink", "band", "runs", "blocks", "layout"),
+    *("ctc", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
     *("pipeline", "writers", "training"),
