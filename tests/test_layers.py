@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "ink", "band", "runs", "blocks", "layout"),
+    *("resources", "charset", "source", "clean", "ink", "band", "runs", "blocks", "vertical", "layout"),
     *("ctc", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
