@@ -23,11 +23,19 @@ RULED = 0.5  # share of the width of the text that a rule between takes; such a 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """A block to be: its kind, its lines in reading order, and the cells of those that stand in a table."""
+    """A block to be.
+
+    Attributes:
+        kind: of document.KINDS; a "text" may hold all else that running text is made of.
+        lines: in reading order.
+        cells: of the lines that stand in a table.
+        foot: whether it ends its column.
+    """
 
     kind: str
     lines: list[Run]
     cells: dict[Run, Cell] = field(default_factory=dict)
+    foot: bool = False
 
     def to_run(self) -> Run:
         """A run of the extent of the block, to stand for it among others."""
@@ -193,17 +201,17 @@ def _column_to_drafts(runs: list[Run], whole: dict[Run, Draft], sheet: Sheet) ->
         rows = _runs_to_rows(above)
         done = 0
         for span, cells in rows_to_tables(rows, sheet.levels, sheet.em):
-            yield from _rows_to_draft(rows[done : span.start], sheet)
+            yield from _rows_to_draft(rows[done : span.start], sheet, foot=False)
             yield _cells_to_draft(cells, sheet)
             done = span.stop
-        yield from _rows_to_draft(rows[done:], sheet)
+        yield from _rows_to_draft(rows[done:], sheet, foot=stop is None)
         if stop is not None:
             yield whole[stop]
 
 
-def _rows_to_draft(rows: Sequence[Sequence[Run]], sheet: Sheet) -> Iterator[Draft]:
+def _rows_to_draft(rows: Sequence[Sequence[Run]], sheet: Sheet, foot: bool) -> Iterator[Draft]:
     if rows:
-        yield Draft("text", runs_to_lines([run for row in rows for run in row], sheet))
+        yield Draft("text", runs_to_lines([run for row in rows for run in row], sheet), foot=foot)
 
 
 def _cells_to_draft(places: Mapping[Run, Cell], sheet: Sheet) -> Draft:

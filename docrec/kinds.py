@@ -15,9 +15,10 @@ SMALL = 0.93  # times the type size of the page, or less: a footnote
 SHORT = 0.7  # share of its column that a bold title is wide at most
 FULL = 0.9  # share of its column that a caption or a formula is wide at most
 PARAGRAPH_GAP = 1.2  # heights of a line; see document.Block.text
-NEAR = 2.5  # em from a table or a figure to its caption
-CENTRED = 1.5  # em by which two middles differ at most if one thing is centred to the other
+NEAR = 4.0  # em from a table or a figure to its caption
+CENTRED = 2.0  # em by which what is left free on both sides of something centred differs at most
 FEW_HANZI = 0.3  # share of a formula's width that square characters take at most
+RULE_ABOVE = 2.0  # em from a rule to the footnotes under it
 MAX_LINES = 3  # of a title or a caption
 
 
@@ -53,7 +54,7 @@ def usual(lines: Sequence[Line], looks: Sequence[Look]) -> Usual:
     return Usual(float(np.median(np.repeat(heights, widths))), float(np.median(np.repeat(strokes, widths))))
 
 
-def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, levels: Parts) -> Iterator[Block]:
+def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, levels: Parts, foot: bool) -> Iterator[Block]:
     """Part the running text of a column into paragraphs, titles, formulas and footnotes.
 
     Args:
@@ -61,11 +62,12 @@ def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, 
         looks: how each looks.
         page: what is usual.
         levels: level rules of the page, in pixels.
+        foot: whether the column ends with this text, so that there may be footnotes.
     """
     column = Block("text", tuple(lines)).box
     places = [_line_place(index, lines, column, page.em) for index in range(len(lines))]
     kinds = [_line_kind(line, look, place, column, page) for line, look, place in zip(lines, looks, places, strict=True)]
-    notes = _footnotes(lines, column, page, levels)
+    notes = _footnotes(lines, column, page, levels) if foot else 0
     kinds[len(lines) - notes :] = ["footnote"] * notes
     same = [kind if kind == "footnote" else (kind, place != "side") for kind, place in zip(kinds, places, strict=True)]
     start = 0
@@ -78,8 +80,8 @@ def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, 
 def _line_place(index: int, lines: Sequence[Line], column: Box, em: float) -> str:
     """Whether a line stands at the "side" of its column, in its "centre", or there "alone", where no other line begins or ends."""
     box = lines[index].box
-    middle = (box.left + box.right - column.left - column.right) / 2
-    if abs(middle) > CENTRED * em or box.left < column.left + 2 * em:
+    margins = box.left - column.left, column.right - box.right
+    if min(margins) < 2 * em or abs(margins[0] - margins[1]) > CENTRED * em:
         return "side"
     others = [line.box for line in (*lines[:index], *lines[index + 1 :])]
     return "centre" if any(min(abs(box.left - other.left), abs(box.right - other.right)) < em / 2 for other in others) else "alone"
@@ -105,13 +107,14 @@ def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> 
 def _footnotes(lines: Sequence[Line], column: Box, page: Usual, levels: Parts) -> int:
     """How many lines at the end of a column are small, and stand under a short rule or a gap."""
     count = 0
-    while count < len(lines) - 1 and lines[-1 - count].box.height < SMALL * page.em:
+    while count < len(lines) and lines[-1 - count].box.height < SMALL * page.em:
         count += 1
+    beside = (levels[:, 0] < column.left + 2 * page.em) & (levels[:, 2] < column.right) & (levels[:, 2] > column.left)
     for number in range(count, 0, -1):
-        above, below = lines[-number - 1].box, lines[-number].box
-        between = (levels[:, 1] > above.bottom - page.em / 4) & (levels[:, 3] < below.top + page.em / 4)
-        beside = (levels[:, 0] < column.left + 2 * page.em) & (levels[:, 2] < column.right) & (levels[:, 2] > column.left)
-        if (between & beside).any() or number == count and below.top - above.bottom > PARAGRAPH_GAP * page.em:
+        below = lines[-number].box.top
+        above = lines[-number - 1].box.bottom if number < len(lines) else below - RULE_ABOVE * page.em
+        between = (levels[:, 1] > above - page.em / 4) & (levels[:, 3] < below + page.em / 4)
+        if (beside & between).any() or count == number < len(lines) and below - above > PARAGRAPH_GAP * page.em:
             return number
     return 0
 
@@ -135,8 +138,8 @@ def with_captions(blocks: Sequence[Block], shown: Sequence[Box], page: Usual) ->
 def _captions(box: Box, shown: Box, page: Usual) -> bool:
     """Whether a box stands centred right above or below a table or figure, and is not wider."""
     gap = max(box.top - shown.bottom, shown.top - box.bottom)
-    middle = (box.left + box.right - shown.left - shown.right) / 2
-    return -page.em < gap < NEAR * page.em and abs(middle) < CENTRED * page.em and box.width < max(shown.width, 12 * page.em)
+    off = box.left + box.right - shown.left - shown.right
+    return -page.em < gap < NEAR * page.em and abs(off) < CENTRED * page.em and box.width < max(shown.width, 12 * page.em)
 
 
 def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> Iterator[Block]:

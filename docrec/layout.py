@@ -90,7 +90,7 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
         if draft.kind == "note":
             notes += [Block("note", note) for note in paragraphs(of_draft)]
         elif draft.kind == "text":
-            blocks += column_to_blocks(of_draft, how, page, sheet.levels)
+            blocks += column_to_blocks(of_draft, how, page, sheet.levels, draft.foot)
         else:
             blocks.append(Block(draft.kind, tuple(of_draft)))
     shown = [Box(*figure) for figure in sheet.figures.tolist()] + [grid.box for grid in sheet.grids]

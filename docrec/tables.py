@@ -1,6 +1,7 @@
 """The cells of a table: between rules that cross, or of short runs that stand in columns."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -168,9 +169,9 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> l
             stop, columns = stop + 1, wider
         while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
             stop -= 1
-        found = rows[start:stop]
-        if len(rows[start]) > 1 and _is_table(found, levels, em):
-            tables.append((range(start, stop), _rows_to_cells(found, _columns(found, em), em)))
+        cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em)
+        if len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
+            tables.append((range(start, stop), cells))
             start = stop
         else:
             start += 1
@@ -181,7 +182,7 @@ def _alike(above: Sequence[Run], below: Sequence[Run], em: float) -> bool:
     """Whether a row may be the next one of a table: near and of the same type size."""
     sizes_of = [max(run.height for run in row) for row in (above, below)]
     gap = min(run.top for run in below) - max(run.bottom for run in above)
-    return gap < ROW_GAP * em and max(sizes_of) < 1.5 * min(sizes_of)
+    return gap < ROW_GAP * em and max(sizes_of) < 1.8 * min(sizes_of)
 
 
 def _columns(rows: Sequence[Sequence[Run]], em: float) -> np.ndarray:
@@ -196,17 +197,18 @@ def _column(run: Run, columns: np.ndarray) -> int:
     return int(np.searchsorted(columns, run.left, side="right"))
 
 
-def _is_table(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> bool:
+def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: Parts, em: float) -> bool:
     """Whether rows with common white strips are a table rather than a list, an index or chance."""
-    full = sum(len(row) > 1 for row in rows)
-    columns = _columns(rows, em)
+    number, columns = (1 + max(places) for places in zip(*cells.values(), strict=True))
+    filled = Counter(column for _, column in set(cells.values()))
+    full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
     top, bottom = rows[0][0].top, rows[-1][0].bottom
     across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top - 3 * em) & (levels[:, 3] < bottom + 3 * em)
     ruled = len(_places(_turned(levels[across]), em)) > 1 if across.any() else False
-    if full < (2 if ruled else MIN_ROWS) or full < 0.5 * len(rows):
+    if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
         return False
-    if ruled or len(columns) > 1:
+    if ruled or columns > 2:
         return True
     gaps = [b.left - a.right for row in rows for a, b in pairwise(row)]
     last = [row[-1].width for row in rows if len(row) > 1]
