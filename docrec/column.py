@@ -68,7 +68,7 @@ def column_to_row(ink: np.ndarray, em: float) -> np.ndarray:
 
 def column_to_cells(ink: np.ndarray, em: float) -> list[Cell]:
     """Cut a column between its characters; for `ink` and `em` see `column_to_row`."""
-    pieces = _pieces((ink > INK).any(axis=1))
+    pieces = _pieces(ink.max(axis=1))
     words = _words(ink, pieces, em)
     edges = [0, *(edge for word in words for edge in (word.start, word.end)), len(ink)]
     pitch = _pitch(pieces, em)
@@ -76,9 +76,9 @@ def column_to_cells(ink: np.ndarray, em: float) -> list[Cell]:
     return sorted([*words, *between], key=lambda cell: cell.start)
 
 
-def _pieces(inked: np.ndarray) -> list[tuple[int, int]]:
-    """Where rows with ink follow one another, as (start, end)."""
-    changes = np.flatnonzero(np.diff(np.r_[False, inked, False].astype(np.int8)))
+def _pieces(ink: np.ndarray) -> list[tuple[int, int]]:
+    """Where ink follows on ink, as (start, end)."""
+    changes = np.flatnonzero(np.diff(np.r_[False, ink > INK, False].astype(np.int8)))
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 
@@ -133,7 +133,7 @@ def _cells(ink: np.ndarray, start: int, end: int, pitch: float, em: float) -> li
 
 def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Cell]:
     """Words that lie on their side: letters, smaller than Hanzi, on a common line to their left."""
-    sides = [_extent((ink[start:end] > INK).any(axis=0)) for start, end in pieces]
+    sides = [_extent(ink[start:end].max(axis=0)) for start, end in pieces]
     words = []
     index = 0
     while index < len(pieces):
@@ -161,16 +161,16 @@ def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Ce
     return words
 
 
-def _extent(inked: np.ndarray) -> tuple[int, int]:
-    """First and one past the last of what is inked; (0, 0) if nothing is."""
-    places = np.flatnonzero(inked)
+def _extent(ink: np.ndarray) -> tuple[int, int]:
+    """Where ink begins and ends; (0, 0) if there is none."""
+    places = np.flatnonzero(ink > INK)
     return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
 
 
 def _word(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     """A word turned upright, on the baseline of horizontal text: float32 (W, length)."""
     word = np.rot90(ink[cell.start : cell.end])
-    tops = [_extent(column > INK)[1] for column in word.T]
+    tops = [_extent(column)[1] for column in word.T]
     baseline = float(np.median([top for top in tops if top]))
     return _shifted(word, round((len(word) + em) / 2 - BASELINE * em - baseline), 0)
 
@@ -182,7 +182,7 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     square = np.zeros((side, side), np.float32)
     begin, end = max(cell.start, middle - side // 2, 0), min(cell.end, middle - side // 2 + side, len(ink))
     square[begin - middle + side // 2 : end - middle + side // 2] = ink[begin:end]
-    (top, bottom), (left, right) = _extent((square > INK).any(axis=1)), _extent((square > INK).any(axis=0))
+    top, bottom, left, right = *_extent(square.max(axis=1)), *_extent(square.max(axis=0))
     width, height = (right - left) / em, (bottom - top) / em
     across, down = ((left + right) / 2 - side / 2) / em, ((top + bottom) / 2 - side / 2) / em
     if width >= FLAT[0] and height <= FLAT[1] and abs(down) > OFF_MIDDLE:
@@ -199,7 +199,7 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
 
 def _is_double(picture: np.ndarray) -> bool:
     """Whether two things stand side by side, as the strokes of a quotation mark."""
-    return len(_pieces((picture > INK).any(axis=0))) > 1
+    return len(_pieces(picture.max(axis=0))) > 1
 
 
 def _shifted(picture: np.ndarray, down: int, right: int) -> np.ndarray:

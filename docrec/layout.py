@@ -1,21 +1,29 @@
-"""Text lines of a page, in reading order: connected components and morphology, no learned model.
+"""The text of a page in blocks of lines, in reading order: connected components and morphology, no learned model.
 
-A page becomes lines by a chain of values, each a function of the one before:
+A page becomes blocks by a chain of values, each a function of the one before:
 
-    gray ─▶ ink ─▶ em ─▶ rules, parts ─▶ runs ─▶ columns ─▶ lines ─▶ boxes
+    gray ─▶ ink ─▶ em ─▶ rules, parts ─▶ runs ─▶ drafts ─▶ lines, boxes ─▶ blocks
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 
 import cv2
+import numpy as np
 
-from docrec.band import lines_to_boxes
-from docrec.blocks import column_to_lines, runs_to_columns
+from docrec.band import lines_to_boxes, to_ink_extent
+from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.document import Block, Box, Line
 from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em
+from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
+from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.runs import is_text, parts_to_runs
+from docrec.runs import is_text, parts_to_figures, parts_to_runs
 from docrec.source import PageImage
+from docrec.tables import rules_to_grids, short_rules
+from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
 
 MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
 
@@ -32,25 +40,76 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
         are its em band, the vertical ink extent that full Hanzi of the line's type size have or would have. Of a vertical line these are
         top and bottom, and left and right. Empty for a page without text.
     """
-    lines = tuple(Line(box) for box in find_lines(page))
-    return (Block("text", lines),) if lines else ()
-
-
-def find_lines(page: PageImage) -> tuple[Box, ...]:
-    """The boxes of a page's lines, see `find_blocks`."""
     height, width = page.gray.shape
+    if layout == "line":
+        return _whole_page(page.gray)
     reduction = max(1.0, math.sqrt(height * width / MAX_PIXELS))
     gray = page.gray
     if reduction > 1:
         gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=cv2.INTER_AREA)
+    return tuple(_scaled(block, reduction) for block in _find_blocks(gray, layout))
+
+
+def find_lines(page: PageImage) -> tuple[Box, ...]:
+    """The boxes of a page's lines, see `find_blocks`."""
+    return tuple(line.box for block in find_blocks(page) for line in block.lines)
+
+
+def _find_blocks(gray: np.ndarray, layout: str) -> list[Block]:
     ink = gray_to_ink(gray)
     em = parts_to_em(mask_to_parts(ink))
     if not em:
-        return ()
+        return []
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
-    runs = [run for run in parts_to_runs(mask_to_parts(text), uprights, em) if is_text(run, text, em)]
-    columns = runs_to_columns(runs, levels, em)
-    lines = [line for column in columns for line in column_to_lines(column, uprights, em)]
-    boxes = lines_to_boxes(lines, text, em)
-    return tuple(Box(box.left * reduction, box.top * reduction, box.right * reduction, box.bottom * reduction) for box in boxes)
+    if zones := find_vertical(text, em, layout):
+        turned = [(zone, _find_blocks(zone_to_turned(gray, zone), "columns")) for zone in zones]
+        return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), turned, len(gray))
+    parts = mask_to_parts(text)
+    lying, standing = short_rules(parts, levels, uprights, em)
+    levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
+    margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
+    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, em)
+    sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
+    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)]
+    drafts = []
+    for margin in margins.tolist():
+        drafts.append(Draft("note", runs_to_lines([run for run in runs if within(run, margin)], sheet)))
+        runs = [run for run in runs if not within(run, margin)]
+    return _drafts_to_blocks(runs_to_drafts(runs, sheet) + [draft for draft in drafts if draft.lines], text, sheet)
+
+
+def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) -> list[Block]:
+    """Measure the lines of all blocks, and part what stands in a column by what it is."""
+    runs = [run for draft in drafts for run in draft.lines]
+    if not runs:
+        return []
+    boxes = iter(lines_to_boxes(runs, ink, sheet.em))
+    lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
+    looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
+    page = usual(list(chain(*lines)), list(chain(*looks)))
+    blocks: list[Block] = []
+    notes: list[Block] = []
+    for draft, of_draft, how in zip(drafts, lines, looks, strict=True):
+        if draft.kind == "note":
+            notes += [Block("note", note) for note in paragraphs(of_draft)]
+        elif draft.kind == "text":
+            blocks += column_to_blocks(of_draft, how, page, sheet.levels, draft.foot)
+        else:
+            blocks.append(Block(draft.kind, tuple(of_draft)))
+    shown = [Box(*figure) for figure in sheet.figures.tolist()] + [grid.box for grid in sheet.grids]
+    return list(insert_notes(list(with_captions(blocks, shown, page)), notes))
+
+
+def _whole_page(gray: np.ndarray) -> tuple[Block, ...]:
+    """The page as one line, as high as its ink."""
+    inked = np.flatnonzero(gray_to_ink(gray).any(axis=0))
+    if not inked.size:
+        return ()
+    return (Block("text", (Line(to_ink_extent(gray, Box(int(inked[0]), 0, int(inked[-1]) + 1, len(gray)))),)),)
+
+
+def _scaled(block: Block, scale: float) -> Block:
+    """A block with the boxes of its lines so many times as large."""
+    boxes = (Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale) for box in (line.box for line in block.lines))
+    return replace(block, lines=tuple(replace(line, box=box) for line, box in zip(block.lines, boxes, strict=True)))

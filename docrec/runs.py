@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from docrec.ink import Parts, Run, parts_to_glyphs, parts_to_run, sizes, within_any
+from docrec.ink import Parts, Run, mask_to_parts, parts_to_glyphs, parts_to_run, sizes, within_any
 
 # Sizes of parts, in em.
 SPECK = 0.07  # smaller both ways is dust
@@ -35,7 +35,7 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     """
     widths, heights = sizes(parts)
     speck = (widths < SPECK * em) & (heights < SPECK * em)
-    figure = (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
+    figure = _is_drawn(parts, em)
     rule = (widths > 2.5 * em) & (heights < THIN * em) | (heights > 1.2 * em) & (widths < THIN * em)
     drawn = (heights > TALL * em) & within_any(parts, parts[(heights > FIGURE * em) & (widths > FIGURE * em)])
     large, parts = parts_to_large_runs(parts[~(speck | rule | figure | drawn)], em)
@@ -45,6 +45,23 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
     runs = attach_marks(marks, [run for run in runs if not is_mark(run, em)], uprights, em)
     return large + attach_touching(parts[tall], join_runs(runs, uprights, WORD_GAP, em), em)
+
+
+def _is_drawn(parts: Parts, em: float) -> np.ndarray:
+    widths, heights = sizes(parts)
+    return (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
+
+
+def parts_to_figures(parts: Parts, em: float) -> Parts:
+    """Boxes of drawings and photographs: of parts too large for type, where they overlap or nearly so."""
+    drawn = parts[_is_drawn(parts, em)]
+    if not len(drawn):
+        return drawn
+    cells = (drawn / (em / 2)).astype(int)
+    found = mask_to_parts(paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8)))
+    boxes = (found * (em / 2)).astype(int)
+    widths, heights = sizes(boxes)
+    return boxes[(widths > FIGURE * em) & (heights > FIGURE / 2 * em)]
 
 
 def is_mark(run: Run, em: float) -> bool:
