@@ -18,7 +18,7 @@ SPREAD = 0.12  # by which cells ordinarily differ from the pitch
 HALF = 0.55  # punctuation may be set in half a cell
 HALF_INK = 0.13  # of a square em, no more of which punctuation covers
 HALF_COST = 1.0
-CUT_COST = 8.0  # for a cut through ink all over the column
+CUT_COST = 30.0  # for a cut through ink all over the column
 FULL = 0.7  # em; what is as high stands in the middle of its cell
 
 # Forms of punctuation, sizes in em.
@@ -26,14 +26,15 @@ FLAT = (0.45, 0.55)  # a turned bracket is at least as wide, and at most as high
 OFF_MIDDLE = 0.13  # and its middle is at least so far from that of its cell
 NARROW = 0.32  # a turned dash, or ellipsis, is no wider
 LONG = 0.75  # and, one of them being a whole line, at least as high
-MARK = 0.5  # a stop is no larger, and stands
-STOP_RIGHT = 0.1  # so far to the right of the middle, at least
-STOP_LEFT = 0.1  # where stops stand: right of the beginning of the cell
-STOP_BOTTOM = 0.02  # and above the bottom of the Hanzi
+MARK = 0.5  # a comma or stop is no larger, a colon or question mark higher, and all stand
+STOP_RIGHT = 0.1  # so far to the right of the middle, at least;
+STOP_LEFT = 0.1  # in level text so far from the beginning of the cell,
+STOP_BOTTOM = 0.02  # commas and stops so far above the bottom of the Hanzi
 
 # Words turned on their side, in em.
 WORD_LETTERS = 3  # that stand on the line; shorter words are set upright
-LETTER = (0.2, 0.78)  # usual length of a letter, or of several that touch: strokes of Hanzi are thinner, Hanzi longer
+LEVEL = 0.7  # share of the letters that do
+LETTER = (0.2, 0.8)  # usual length of a letter, and mean length with the gap after it: strokes of Hanzi are thinner, Hanzi longer
 RISE = (0.4, 0.84)  # of the highest letter above the line
 DESCENDER = 0.3
 ON_LINE = 0.05  # by which letters may miss their line: parts of Hanzi do by more
@@ -137,8 +138,16 @@ def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Ce
     words = []
     index = 0
     while index < len(pieces):
-        line = sides[index][0]
-        fits = [-DESCENDER * em < left - line and right - line < RISE[1] * em for left, right in sides]
+        if pieces[index][1] - pieces[index][0] > LETTER[1] * em:
+            index += 1
+            continue
+        line, height = sides[index]
+        fits = [
+            left - line > -DESCENDER * em
+            and max(right - line, right - left) < RISE[1] * em
+            and (end - start < LETTER[1] * em or right - left < FULL * em or max(abs(left - line), abs(right - height)) <= ON_LINE * em)
+            for (start, end), (left, right) in zip(pieces, sides, strict=True)
+        ]
         level = [fit and abs(left - line) <= ON_LINE * em for fit, (left, _) in zip(fits, sides, strict=True)]
         first = last = index
         while first and fits[first - 1] and sides[first - 1][0] < line and pieces[first][0] - pieces[first - 1][1] < WORD_GAP / 2 * em:
@@ -147,12 +156,14 @@ def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Ce
             if not fits[other] or pieces[other][0] - pieces[other - 1][1] > WORD_GAP * em or not (level[other] or level[other - 1]):
                 break
             last = other if sides[other][0] <= line + ON_LINE * em else last
+        count = last + 1 - first
         lengths = [end - start for start, end in pieces[first : last + 1]]
         rise = max(right - line for _, right in sides[first : last + 1])
+        standing = sum(level[first : last + 1])
         if (
-            sum(level[first : last + 1]) >= WORD_LETTERS
-            and LETTER[0] * em <= np.median(lengths)
-            and np.mean(lengths) <= LETTER[1] * em
+            standing >= max(WORD_LETTERS, LEVEL * count)
+            and np.median(lengths) >= LETTER[0] * em
+            and pieces[last][1] - pieces[first][0] <= LETTER[1] * em * count
             and rise >= RISE[0] * em
         ):
             words.append(Cell(pieces[first][0], pieces[last][1], is_word=True))
@@ -189,8 +200,9 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
         return np.rot90(square)
     if width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE:
         return np.rot90(square)
-    if width <= MARK and height <= MARK and across > STOP_RIGHT and not _is_double(square):
-        floor, wall = (side + em) / 2 - STOP_BOTTOM * em, (side - (cell.end - cell.start)) / 2 + STOP_LEFT * em
+    if width <= MARK and across > STOP_RIGHT and not _is_double(square):
+        wall = (side - (cell.end - cell.start)) / 2 + STOP_LEFT * em
+        floor = (side + em) / 2 - STOP_BOTTOM * em if height <= MARK else bottom
         return _shifted(square, round(floor - bottom), round(wall - left))
     if height >= FULL:
         return _shifted(square, round((side - top - bottom) / 2), 0)

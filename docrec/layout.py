@@ -63,7 +63,7 @@ def _find_blocks(gray: np.ndarray, layout: str) -> list[Block]:
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
     if zones := find_vertical(text, em, layout):
-        turned = [(zone, _find_blocks(zone_to_turned(gray, zone), "columns")) for zone in zones]
+        turned = [(zone, _find_blocks(zone_to_turned(gray, zone), "single")) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), turned, len(gray))
     parts = mask_to_parts(text)
     lying, standing = short_rules(parts, levels, uprights, em)

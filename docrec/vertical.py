@@ -5,7 +5,7 @@ line that it is part of, an upright or a level one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -20,7 +20,8 @@ GAPS = (0.2, 0.4, 0.6)  # em; gaps within a line that are closed, one after the 
 LINE = (4.0, 3.0)  # least length of a line, in em and in its own widths
 COLUMN = (0.7, 2.5)  # em; width of a column
 BESIDE = 3  # em; columns of one zone are no farther apart,
-BELOW = 3  # and its tiers
+BELOW = 3  # and its tiers,
+TIER_GAP = 1.3  # which are at least so far apart
 EDGE = 0.6  # em; what stands out of a zone's columns above and below
 COLUMNS = 2  # a zone has at least so many,
 AMONG_LEVEL = 3  # or so many on a page that has more level text
@@ -65,6 +66,7 @@ def find_vertical(ink: np.ndarray, em: float, layout: str) -> list[Box]:
     zones = [zone for zone, count in _columns_to_zones(columns, rest, grid.shape) if count >= needed]
     if layout == "vertical" and not zones:
         zones = [[0, 0, *grid.shape[::-1]]]
+    zones = [tier for zone in zones for tier in _tiers(zone, grid)]
     height, width = ink.shape
     limits = (width, height, width, height)
     return [
@@ -149,3 +151,11 @@ def _zone(columns: Parts, rest: Parts) -> list[int]:
         if start < right + reach and end > left - reach:
             left, right = min(left, start), max(right, end)
     return [max(left - edge, 0), max(top - edge, 0), right + edge, bottom + edge]
+
+
+def _tiers(zone: list[int], grid: np.ndarray) -> Iterator[list[int]]:
+    """Cut a zone where it is white from side to side."""
+    left, top, right, bottom = zone
+    inked = np.flatnonzero(grid[top:bottom, left:right].any(axis=1)) + top
+    for start in np.split(inked, np.flatnonzero(np.diff(inked) > TIER_GAP * CELLS) + 1):
+        yield [left, int(start[0]), right, int(start[-1]) + 1] if len(start) else zone
