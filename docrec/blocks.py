@@ -174,7 +174,7 @@ def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: in
     """Part the lines of a header (side -1) or footer (1) from the runs of the page: a row or two that stand apart or behind a rule."""
     em = sheet.em
     rows = _runs_to_rows(runs)[::-side]
-    for count in (1, 2):
+    for count in range(1, min(3, len(rows))):
         outer, inner = [run for row in rows[:count] for run in row], [*(run for row in rows[count:] for run in row), *others]
         if not inner:
             break

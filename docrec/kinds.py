@@ -69,7 +69,7 @@ def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, 
     kinds = [_line_kind(line, look, place, column, page) for line, look, place in zip(lines, looks, places, strict=True)]
     notes = _footnotes(lines, column, page, levels) if foot else 0
     kinds[len(lines) - notes :] = ["footnote"] * notes
-    same = [kind if kind == "footnote" else (kind, place != "side") for kind, place in zip(kinds, places, strict=True)]
+    same = [kind if kind == "footnote" else (kind, place in ("centre", "alone")) for kind, place in zip(kinds, places, strict=True)]
     start = 0
     for stop in range(1, len(lines) + 1):
         if stop == len(lines) or same[stop] != same[stop - 1] or kinds[stop] != "footnote" and _apart(lines[stop - 1], lines[stop]):
@@ -78,13 +78,13 @@ def column_to_blocks(lines: Sequence[Line], looks: Sequence[Look], page: Usual, 
 
 
 def _line_place(index: int, lines: Sequence[Line], column: Box, em: float) -> str:
-    """Whether a line stands at the "side" of its column, in its "centre", or there "alone", where no other line begins or ends."""
+    """Whether a line stands beside others in a "row", at the "side" of its column, in its "centre", or there "alone", level with none."""
     box = lines[index].box
+    near = [line.box for line in (*lines[max(0, index - 3) : index], *lines[index + 1 : index + 4])]
     margins = box.left - column.left, column.right - box.right
     if min(margins) < 2 * em or abs(margins[0] - margins[1]) > CENTRED * em:
-        return "side"
-    others = [line.box for line in (*lines[:index], *lines[index + 1 :])]
-    return "centre" if any(min(abs(box.left - other.left), abs(box.right - other.right)) < em / 2 for other in others) else "alone"
+        return "row" if any(min(box.bottom, other.bottom) - max(box.top, other.top) > box.height / 2 for other in near) else "side"
+    return "centre" if any(min(abs(box.left - other.left), abs(box.right - other.right)) < em / 2 for other in near) else "alone"
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
@@ -99,7 +99,7 @@ def _apart(above: Line, below: Line) -> bool:
 
 
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
-    if line.box.height > LARGE * page.em or look.stroke > BOLD * page.stroke and line.box.width < SHORT * column.width:
+    if line.box.height > LARGE * page.em or look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width:
         return "title"
     return "formula" if place == "alone" and look.hanzi < FEW_HANZI else "text"
 

@@ -20,11 +20,12 @@ from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_par
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.runs import is_text, parts_to_figures, parts_to_runs
+from docrec.runs import has_words, is_text, parts_to_figures, parts_to_runs
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules
 from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
 
+MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
 MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
 
 
@@ -58,7 +59,7 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
 def _find_blocks(gray: np.ndarray, layout: str) -> list[Block]:
     ink = gray_to_ink(gray)
     em = parts_to_em(mask_to_parts(ink))
-    if not em:
+    if em < MIN_EM:
         return []
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
@@ -72,6 +73,8 @@ def _find_blocks(gray: np.ndarray, layout: str) -> list[Block]:
     grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, em)
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
     runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)]
+    if not has_words(runs, em):
+        return []
     drafts = []
     for margin in margins.tolist():
         drafts.append(Draft("note", runs_to_lines([run for run in runs if within(run, margin)], sheet)))

@@ -1,5 +1,6 @@
 """Rows of ink: how the pieces that a page's ink falls into are gathered into words and lines, and what among them is no text."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,10 @@ FIGURE = 5.0  # higher parts are no type
 
 BLOT = 0.4  # a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
+EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
+EDGE_INK = 0.4  # of the share of ink in the line is there at most
+WORD = 1.5  # a narrower run may be a mark
+SCATTERED = 10  # so many marks and no words are no text
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
@@ -70,13 +75,29 @@ def is_mark(run: Run, em: float) -> bool:
 
 
 def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
-    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck, a blot or a rule, whole or in pieces."""
+    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck, a blot, a rule in pieces, or part of a picture."""
     widths, heights = sizes(run.parts)
     if ((heights >= LOW * em) & (widths >= SLIVER * em)).any():
-        covered = ink[int(run.top) : int(run.bottom), run.left : run.right].mean()
-        return min(run.width, run.height) < BLOT * em or covered < BLOT_INK
+        return not is_texture(run, ink, em)
     even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
     return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
+
+
+def is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
+    """Whether a run is all ink, or goes on above and below as if it were cut out of a picture."""
+    top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
+    columns = ink[:, run.left : run.right]
+    covered = columns[top:bottom].mean()
+    beyond = np.concatenate([columns[max(0, top - edge) : top], columns[bottom : bottom + edge]])
+    blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
+    return bool(blot or beyond.size and beyond.mean() > EDGE_INK * covered)
+
+
+def has_words(runs: Sequence[Run], em: float) -> bool:
+    """Whether the runs of a page are of text: they are few, or most of their length is words rather than scattered marks."""
+    word = np.array([len(run.parts) > 1 and run.width > WORD * em for run in runs], bool)
+    widths = np.array([run.width for run in runs])
+    return len(runs) < SCATTERED or bool(widths[word].sum() > widths[~word].sum())
 
 
 def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:

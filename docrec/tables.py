@@ -170,7 +170,7 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> l
         while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
             stop -= 1
         cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em)
-        if cells and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
+        if stop - start > 1 and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
             tables.append((range(start, stop), cells))
             start = stop
         else:
