@@ -30,18 +30,16 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
-from disturbances import DISTURBANCES
-from pages import CASES, BenchPage, carry, make_page
 from PIL import Image
-from typesetting import TrueLine
 
 import docrec
+from disturbances import DISTURBANCES
 from docrec.charset import load_charset
 from docrec.chunk import FRAMES, Chunk
 from docrec.ctc import Mark, Reading
@@ -50,6 +48,8 @@ from docrec.evaluate import PageFigures, ReadPage, judge_page
 from docrec.options import ReadOptions
 from docrec.recognizer import Recognizer
 from docrec.resources import char_dict_folder
+from pages import CASES, BenchPage, carry, make_page, page_to_png
+from typesetting import TrueLine
 
 EM = 0.9  # height of a full Hanzi's ink in em
 SCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎]")
@@ -83,7 +83,7 @@ class Figures:
     scripts_right: int = 0
     turned_right: int = 0
     seconds: float = 0.0
-    text: PageFigures = PageFigures()
+    text: PageFigures = field(default_factory=PageFigures)
 
     def __add__(self, other: "Figures") -> "Figures":
         return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
@@ -117,7 +117,7 @@ class Blind(Recognizer):
 def judge(page: BenchPage, recognizer: Recognizer) -> Judged:
     """Read a page and compare."""
     file = io.BytesIO()
-    Image.fromarray(page.rgb).save(file, "PNG", compress_level=1, **({"dpi": page.dpi} if page.dpi else {}))
+    page_to_png(page, file)
     file.seek(0)
     start = time.perf_counter()
     (read,) = docrec.recognize(file, recognizer, ReadOptions())
@@ -142,9 +142,7 @@ def judge(page: BenchPage, recognizer: Recognizer) -> Judged:
         pairs=max(len(places) - 1, 0),
         pairs_kept=kept,
         exact=int(ranks == sorted(ranks)),
-        kinds_right=sum(
-            any(found[index].kind == line.kind for index in of_line) for line, of_line in zip(page.lines, pieces, strict=True)
-        ),
+        kinds_right=sum(any(found[index].kind == line.kind for index in of_line) for line, of_line in zip(page.lines, pieces, strict=True)),
         scripts=len(scripts),
         scripts_right=min(len(scripts), len(SCRIPT.findall(read.text))),
         turned_right=int(quarter % 4 == 0),
@@ -166,8 +164,8 @@ def to_undisturbed(read: Page, page: BenchPage) -> np.ndarray:
 
 def direction(back: np.ndarray, read: Page) -> np.ndarray:
     """Where rightwards in the middle of the page as read points on the undisturbed page, as (x, y)."""
-    middle = np.array([read.width / 2, read.height / 2])
-    left, right = carry(back, np.array([middle - (100, 0), middle + (100, 0)]))
+    x, y = read.width / 2, read.height / 2
+    left, right = carry(back, np.array([(x - 100, y), (x + 100, y)]))
     return right - left
 
 
@@ -200,7 +198,7 @@ def overlap(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 def assign(lines: Sequence[TrueLine], found: Sequence[Found]) -> list[list[int]]:
-    """For each true line the numbers of the found lines that share more area with it than with any other, if also half of the taller band."""
+    """For each true line the numbers of the found lines that share most area with it, if also half of the taller band."""
     pieces: list[list[int]] = [[] for _ in lines]
     for number, piece in enumerate(found):
         areas = [0.0]
@@ -253,7 +251,22 @@ def overlay(judged: Judged) -> np.ndarray:
     return rgb
 
 
-COLUMNS = ("pages", "recall", "precision", "order", "exact", "kind", "page CER", "line CER", "invented", "scripts", "skew", "turn", "s", "ratio")
+COLUMNS = (
+    "pages",
+    "recall",
+    "precision",
+    "order",
+    "exact",
+    "kind",
+    "page CER",
+    "line CER",
+    "invented",
+    "scripts",
+    "skew",
+    "turn",
+    "s",
+    "ratio",
+)
 
 
 def row(judged: Sequence[Judged], is_read: bool, clean: Sequence[Judged] = ()) -> list[str]:
@@ -384,10 +397,16 @@ def speed() -> None:
     for name in STAGES:
         timed(name)
     print(f"{'ms of one core, A4 at 300 dpi':34}", *(f"{name:>12}" for name in STAGES), "   together    reading    share")
-    for case, disturbance in (("one_column", ""), ("two_columns", ""), ("ruled_table", ""), ("two_columns", "skew"), ("one_column", "noise")):
+    for case, disturbance in (
+        ("one_column", ""),
+        ("two_columns", ""),
+        ("ruled_table", ""),
+        ("two_columns", "skew"),
+        ("one_column", "noise"),
+    ):
         page = make_page(case, 1, disturbance, dpi=300)
         file = io.BytesIO()
-        Image.fromarray(page.rgb).save(file, "PNG", compress_level=1, dpi=(300, 300))
+        page_to_png(page, file)
         best: tuple[float, dict[str, float]] = (float("inf"), {})
         for _ in range(3):
             spent.clear()
