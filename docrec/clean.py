@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from docrec.colour import to_gray
 from docrec.source import PageImage
 
 MAX_SKEW = 5.0
@@ -26,6 +27,7 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
+    page = to_gray(page)
     dark_on_light = to_dark_on_light(page.gray)
     even = even_lighting(dark_on_light)
     stretched = stretch_contrast(even)
