@@ -102,7 +102,7 @@ def find_seals(small: np.ndarray) -> np.ndarray:
     near = cv2.dilate(reddish, np.ones((3, 3), np.uint8))
     contours, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = [cv2.boundingRect(contour) for contour in contours]
-    for contour, (left, top, width, height) in zip(contours, boxes, strict=True):
+    for contour, (_, top, width, height) in zip(contours, boxes, strict=True):
         if not (_SEAL_EM[0] * EM <= min(width, height) and max(width, height) <= min(_SEAL_EM[1] * EM, 1.8 * min(width, height))):
             continue
         row = [h for _, y, _, h in boxes if 0.75 * height < h < 1.33 * height and abs(y + h / 2 - top - height / 2) < 0.2 * height]
@@ -143,7 +143,7 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
         return patches
     filled = cv2.morphologyEx(coloured, cv2.MORPH_CLOSE, np.ones((EM // 2, EM // 2), np.uint8))  # over the text in it
     broad = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((EM, EM), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(broad)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(broad)
     for number, (left, top, width, height, area) in enumerate(stats[1:].tolist(), 1):
         part = np.s_[top : top + height, left : left + width]
         inside = labels[part] == number
@@ -168,9 +168,11 @@ def find_pale_text(small: np.ndarray, done: np.ndarray) -> np.ndarray:
         uint8 (height, width), 1 = near such strokes.
     """
     _, chroma = _strongest_and_chroma(small)
-    darkness = 255 - cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    pale = ((chroma > _COLOURED) & (chroma > _PALE * darkness.astype(np.float32)) & (done == 0)).view(np.uint8)
-    strokes = pale & (1 - cv2.dilate(cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((EM // 2, EM // 2), np.uint8)), np.ones((5, 5), np.uint8)))
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    on_paper = cv2.blur(gray, (2 * EM, 2 * EM)) > _PAPER_AROUND
+    pale = ((chroma > _COLOURED) & (chroma > _PALE * (255 - gray).astype(np.float32)) & on_paper & (done == 0)).view(np.uint8)
+    broad = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((EM // 2, EM // 2), np.uint8))
+    strokes = pale & (1 - cv2.dilate(broad, np.ones((5, 5), np.uint8)))
     if cv2.countNonZero(strokes) < EM * EM:
         return np.zeros_like(pale)
     return cv2.dilate(strokes, np.ones((5, 5), np.uint8))
@@ -178,6 +180,10 @@ def find_pale_text(small: np.ndarray, done: np.ndarray) -> np.ndarray:
 
 _PALE = 1.7
 """How many times more colour than darkness a pale colour has: red has 1.4, orange 2.8, yellow 8, at any share of paper in a pixel."""
+
+
+_PAPER_AROUND = 160
+"""The mean grey around strokes of a pale colour; less where they stand on a dark ground."""
 
 
 def _faded(gray: np.ndarray, color: np.ndarray) -> np.ndarray:
@@ -188,8 +194,13 @@ def _faded(gray: np.ndarray, color: np.ndarray) -> np.ndarray:
         return gray
     around = cv2.dilate((chroma > _COLOURED // 2).view(np.uint8), np.ones((5, 5), np.uint8)) > 0  # JPEG has colour at half the resolution
     paper = 255.0 if around.all() else float(np.median(gray[~around]))
-    faded = cv2.convertScaleAbs(strongest, alpha=paper / np.median(coloured))
-    return np.where(around, np.minimum(faded, round(paper)).astype(np.uint8), gray)
+    faded = strongest * (paper / float(np.median(coloured)))
+    faded[faded > _OUTLINE * paper] = paper
+    return np.where(around, faded.astype(np.uint8), gray)
+
+
+_OUTLINE = 0.75
+"""Part of the level of paper down to which an outline may stay where colour was: that of a seal stored as JPEG."""
 
 
 def _darkened(gray: np.ndarray, color: np.ndarray) -> np.ndarray:
