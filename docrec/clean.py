@@ -32,9 +32,11 @@ def clean(page: PageImage) -> PageImage:
     gray_page = to_gray(page)
     gray, steps = gray_page.gray, gray_page.steps
     for done, step in (
+        ("salt and pepper removed", remove_salt_and_pepper),
         ("light on dark inverted", to_dark_on_light),
         ("bands of light on dark inverted", partial(bands_to_dark_on_light, color=page.color)),
         ("light evened", even_lighting),
+        ("grain smoothed", smooth_grain),
         ("contrast stretched", stretch_contrast),
         ("specks removed", remove_specks),
         ("set upright", lambda gray: rotate(gray, -estimate_skew(gray))),
@@ -43,6 +45,52 @@ def clean(page: PageImage) -> PageImage:
         if cleaned is not gray:
             gray, steps = cleaned, (*steps, done)
     return page if gray is page.gray and page.color is None else replace(page, gray=gray, color=None, steps=steps)
+
+
+def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
+    """Paint over single pixels, or pairs, that are dark among light ones or light among dark ones.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        uint8 (height, width): `gray` itself where there are few of them.
+    """
+    middle = gray.shape[0] // 2
+    sample = gray[max(0, middle - _NOISE_ROWS) : middle + _NOISE_ROWS]
+    if np.mean(_lonely(sample)) < _SALT_AND_PEPPER:
+        return gray
+    return np.where(_lonely(gray), cv2.medianBlur(gray, 3), gray)
+
+
+_NOISE_ROWS = 200
+_SALT_AND_PEPPER = 0.002
+"""Part of the pixels of a page that must be so for it to be noisy."""
+
+
+def _lonely(gray: np.ndarray) -> np.ndarray:
+    """Where at most one of the eight pixels around is on the same side of middle grey: bool (height, width)."""
+    dark = (gray < 128).view(np.uint8)
+    dark_around = cv2.boxFilter(dark, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    return np.where(dark, dark_around <= 2, dark_around >= 7)
+
+
+def smooth_grain(gray: np.ndarray) -> np.ndarray:
+    """Smooth a page with strong grain.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        uint8 (height, width): `gray` itself where there is little.
+    """
+    return cv2.GaussianBlur(gray, (0, 0), _SMOOTH) if _noise(gray) > _GRAIN else gray
+
+
+_GRAIN = 7.0
+"""Standard deviation of a grain that is smoothed, in grey levels."""
+_SMOOTH = 0.7
+"""Pixels of the Gauss filter that smooths it."""
 
 
 def even_lighting(gray: np.ndarray) -> np.ndarray:
