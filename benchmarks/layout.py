@@ -7,8 +7,8 @@
 Every page goes through docrec.recognize as a PNG. Columns of the report:
 
 recall     true lines that were found: pieces that overlap their band by half of the taller of both cover their ink but for a tenth of it or
-           an em, whichever is less, and go no more than an em beyond. A line may be found in pieces only where it has a wide gap, leaders,
-           or a blank to be filled in (TrueLine.loose); these may be left out too.
+           0.3 em, whichever is less, and 0.15 em, and go no more than an em beyond. A line may be found in pieces only where it has a
+           wide gap, leaders, or a blank to be filled in (TrueLine.loose); these may be left out too.
 precision  found lines that are pieces of true lines found
 order      pairs of neighbouring true lines that are neighbours in the order in which lines were found; missing ones are left out
 exact      pages whose order has no such fault
@@ -225,7 +225,7 @@ def covers(line: TrueLine, pieces: Sequence[Found]) -> bool:
     spans = sorted(piece.along for piece in pieces)
     if not spans or spans[0][0] < first - em or max(b for _, b in spans) > last + em:
         return False
-    slack = min(0.1 * (end - start), em) + 0.15 * em
+    slack = min(0.1 * (end - start), 0.3 * em) + 0.15 * em
     holes = [(start, spans[0][0]), *((a[1], b[0]) for a, b in pairwise(spans)), (spans[-1][1], end)]
     bare = [(max(a, start), min(b, end)) for a, b in holes if min(b, end) > max(a, start)]
     if sum(b - a - sum(overlap((a, b), span) for span in line.loose) for a, b in bare) > slack:
