@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-
 from typesetting import TrueLine
 
 WHITE = (255, 255, 255)

@@ -17,12 +17,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pymupdf
-from PIL import Image
-
 from disturbances import DISTURBANCES, RENDER_DPI, Picture
-from prose import HEADINGS, LABELS, LATIN, TITLES, WORDS, Prose
-from typesetting import BLACK, Atom, Sheet, Style, TrueLine, scaled, styled
+from PIL import Image
+from prose import HEADINGS, LABELS, TITLES, Prose
+from typesetting import Sheet, Style, TrueLine, scaled, styled
 
 BASE_DPI = 200
 """Resolution, in pixels per inch, that the boxes of the truth are given at."""
