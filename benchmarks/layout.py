@@ -13,7 +13,8 @@ precision  found lines that are pieces of true lines found
 order      pairs of neighbouring true lines that are neighbours in the order in which lines were found; missing ones are left out
 exact      pages whose order has no such fault
 kind       true lines found in a block of their kind
-page, line CER as in `docrec evaluate pages`, but for underscores, which stand for blanks; invented: characters beyond those of the truth
+page CER   and line CER, as in `docrec evaluate pages`, but for underscores, which stand for blanks
+invented   characters beyond those of the truth, as a share of these; on pages without text their number
 scripts    super- and subscripts that were read as such
 skew       largest error of the skew that was found, in degrees
 turn       pages that were turned right
@@ -30,18 +31,17 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
-from disturbances import DISTURBANCES
-from pages import CASES, BenchPage, carry, make_page
 from PIL import Image
-from typesetting import TrueLine
 
 import docrec
+from cases import TEXTLESS
+from disturbances import DISTURBANCES
 from docrec.charset import load_charset
 from docrec.chunk import FRAMES, Chunk
 from docrec.ctc import Mark, Reading
@@ -50,6 +50,8 @@ from docrec.evaluate import PageFigures, ReadPage, judge_page
 from docrec.options import ReadOptions
 from docrec.recognizer import Recognizer
 from docrec.resources import char_dict_folder
+from pages import CASES, BenchPage, carry, make_page, page_to_png
+from typesetting import TrueLine
 
 EM = 0.9  # height of a full Hanzi's ink in em
 SCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎]")
@@ -83,7 +85,7 @@ class Figures:
     scripts_right: int = 0
     turned_right: int = 0
     seconds: float = 0.0
-    text: PageFigures = PageFigures()
+    text: PageFigures = field(default_factory=PageFigures)
 
     def __add__(self, other: "Figures") -> "Figures":
         return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
@@ -117,7 +119,7 @@ class Blind(Recognizer):
 def judge(page: BenchPage, recognizer: Recognizer) -> Judged:
     """Read a page and compare."""
     file = io.BytesIO()
-    Image.fromarray(page.rgb).save(file, "PNG", compress_level=1, **({"dpi": page.dpi} if page.dpi else {}))
+    page_to_png(page, file)
     file.seek(0)
     start = time.perf_counter()
     (read,) = docrec.recognize(file, recognizer, ReadOptions())
@@ -142,9 +144,7 @@ def judge(page: BenchPage, recognizer: Recognizer) -> Judged:
         pairs=max(len(places) - 1, 0),
         pairs_kept=kept,
         exact=int(ranks == sorted(ranks)),
-        kinds_right=sum(
-            any(found[index].kind == line.kind for index in of_line) for line, of_line in zip(page.lines, pieces, strict=True)
-        ),
+        kinds_right=sum(any(found[index].kind == line.kind for index in of_line) for line, of_line in zip(page.lines, pieces, strict=True)),
         scripts=len(scripts),
         scripts_right=min(len(scripts), len(SCRIPT.findall(read.text))),
         turned_right=int(quarter % 4 == 0),
@@ -166,8 +166,8 @@ def to_undisturbed(read: Page, page: BenchPage) -> np.ndarray:
 
 def direction(back: np.ndarray, read: Page) -> np.ndarray:
     """Where rightwards in the middle of the page as read points on the undisturbed page, as (x, y)."""
-    middle = np.array([read.width / 2, read.height / 2])
-    left, right = carry(back, np.array([middle - (100, 0), middle + (100, 0)]))
+    x, y = read.width / 2, read.height / 2
+    left, right = carry(back, np.array([(x - 100, y), (x + 100, y)]))
     return right - left
 
 
@@ -200,7 +200,7 @@ def overlap(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 def assign(lines: Sequence[TrueLine], found: Sequence[Found]) -> list[list[int]]:
-    """For each true line the numbers of the found lines that share more area with it than with any other, if also half of the taller band."""
+    """For each true line the numbers of the found lines that share most area with it, if also half of the taller band."""
     pieces: list[list[int]] = [[] for _ in lines]
     for number, piece in enumerate(found):
         areas = [0.0]
@@ -253,7 +253,22 @@ def overlay(judged: Judged) -> np.ndarray:
     return rgb
 
 
-COLUMNS = ("pages", "recall", "precision", "order", "exact", "kind", "page CER", "line CER", "invented", "scripts", "skew", "turn", "s", "ratio")
+COLUMNS = (
+    "pages",
+    "recall",
+    "precision",
+    "order",
+    "exact",
+    "kind",
+    "page CER",
+    "line CER",
+    "invented",
+    "scripts",
+    "skew",
+    "turn",
+    "s",
+    "ratio",
+)
 
 
 def row(judged: Sequence[Judged], is_read: bool, clean: Sequence[Judged] = ()) -> list[str]:
@@ -264,7 +279,9 @@ def row(judged: Sequence[Judged], is_read: bool, clean: Sequence[Judged] = ()) -
     def share(part: float, whole: float) -> str:
         return f"{100 * part / whole:.2f}" if whole else "-"
 
-    read = [share(text.page_edits, text.characters), share(text.line_edits, text.characters), share(text.invented, text.characters)]
+    read = [share(part, text.characters) for part in (text.page_edits, text.line_edits, text.invented)]
+    if not text.characters:
+        read[-1] = f"{text.invented} ch."
     return [
         str(sums.pages),
         share(sums.lines_found, sums.lines),
@@ -303,22 +320,25 @@ def bench(asked: argparse.Namespace) -> None:
         return undisturbed[case, seed]
 
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    by_case = {case: [clean(case, seed) for seed in seeds] for case in asked.cases} if not asked.disturbed_only else {}
-    everything += [one for judged in by_case.values() for one in judged]
-    if by_case:
-        rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
-        report("clean", {**rows, "all": row(everything, not asked.no_read)})
+    for title, textless in (("clean", False), ("without text", True)):
+        cases = [case for case in asked.cases if (case in TEXTLESS) == textless and not asked.disturbed_only]
+        by_case = {case: [clean(case, seed) for seed in seeds] for case in cases}
+        together = [one for judged in by_case.values() for one in judged]
+        if by_case:
+            rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
+            report(title, {**rows, "all": row(together, not asked.no_read)})
+        everything += together
     by_disturbance: dict[str, list[tuple[Judged, Judged]]] = defaultdict(list)
     for number, disturbance in enumerate(asked.disturbances):
         for seed in seeds:
-            turned = np.roll(asked.cases, -number * asked.sample - seed)
-            for case in turned[: asked.sample].tolist():
+            cases = [case for case in asked.cases if case not in TEXTLESS]
+            for case in np.roll(cases, -number * asked.sample - seed).tolist()[: asked.sample]:
                 by_disturbance[disturbance].append((judge(make_page(case, seed, disturbance), recognizer), clean(case, seed)))
     if by_disturbance:
         rows = {name: row(*zip_rows(pairs, asked.no_read)) for name, pairs in by_disturbance.items()}
-        together = [pair for pairs in by_disturbance.values() for pair in pairs]
-        report("disturbed", {**rows, "all": row(*zip_rows(together, asked.no_read))})
-        everything += [one for one, _ in together]
+        pairs = [pair for pairs in by_disturbance.values() for pair in pairs]
+        report("disturbed", {**rows, "all": row(*zip_rows(pairs, asked.no_read))})
+        everything += [one for one, _ in pairs]
     if asked.save:
         asked.save.mkdir(parents=True, exist_ok=True)
         for one in sorted(everything, key=faults, reverse=True)[: asked.worst]:
@@ -384,10 +404,16 @@ def speed() -> None:
     for name in STAGES:
         timed(name)
     print(f"{'ms of one core, A4 at 300 dpi':34}", *(f"{name:>12}" for name in STAGES), "   together    reading    share")
-    for case, disturbance in (("one_column", ""), ("two_columns", ""), ("ruled_table", ""), ("two_columns", "skew"), ("one_column", "noise")):
+    for case, disturbance in (
+        ("one_column", ""),
+        ("two_columns", ""),
+        ("ruled_table", ""),
+        ("two_columns", "skew"),
+        ("one_column", "noise"),
+    ):
         page = make_page(case, 1, disturbance, dpi=300)
         file = io.BytesIO()
-        Image.fromarray(page.rgb).save(file, "PNG", compress_level=1, dpi=(300, 300))
+        page_to_png(page, file)
         best: tuple[float, dict[str, float]] = (float("inf"), {})
         for _ in range(3):
             spent.clear()

@@ -1,5 +1,7 @@
 """What the pages of the bench say: modern Chinese prose, recombined at random and mixed with Hanzi drawn from GB 2312 level 1."""
 
+import re
+
 import numpy as np
 
 SENTENCES = tuple(
@@ -62,6 +64,8 @@ SENTENCES = tuple(
 使用者可以通过环境变量HTTP_PROXY指定代理，也可以在命令行里用参数--proxy覆盖它。
 """.strip().splitlines()
 )
+PLAIN = tuple(s.translate(str.maketrans("“”", "「」")) for s in SENTENCES if not re.search("[0-9A-Za-z]", s))
+"""The sentences without digits and letters, their quotation marks those of vertical text."""
 HEADINGS = (
     "总则", "适用范围", "组织机构与职责", "资料的收集和整理", "工作程序", "经费与保障", "监督检查", "附则", "问题的提出", "实验方法",
     "结果与讨论", "结论", "安装与配置", "常见问题", "数据格式说明", "系统结构", "误差分析", "历史沿革", "地理环境", "人口与民族",
@@ -108,7 +112,7 @@ class Prose:
         """A sentence; in one of four all Hanzi are replaced by random ones."""
         sentence = self.pick(SENTENCES)
         if self.rng.random() < 0.25:
-            sentence = "".join(self.hanzi(1) if "一" <= char <= "鿿" else char for char in sentence)
+            sentence = "".join(map(self._randomised, sentence))
         return sentence
 
     def paragraph(self, least: int = 60, most: int = 260) -> str:
@@ -117,6 +121,16 @@ class Prose:
         while len(text) < length:
             text += self.sentence()
         return text
+
+    def plain_paragraph(self, least: int, most: int) -> str:
+        """A paragraph of sentences of Hanzi alone, with the quotation marks of vertical text."""
+        length, text = self.rng.integers(least, most), ""
+        while len(text) < length:
+            text += self.pick(PLAIN) if self.rng.random() < 0.75 else "".join(map(self._randomised, self.pick(PLAIN)))
+        return text
+
+    def _randomised(self, char: str) -> str:
+        return self.hanzi(1) if "一" <= char <= "鿿" else char
 
     def clause(self, least: int, most: int) -> str:
         """A piece of text without punctuation, of a length within the bounds."""

@@ -23,11 +23,13 @@ SCRIPT_SIZE = 0.6  # of the size of the text a super- or subscript belongs to
 RISE = {0: 0.0, 1: 0.38, -1: -0.16}  # of that size, by script
 SCRIPTS = {1: str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"), -1: str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")}
 WIDE_GAP = 1.2  # em without ink from which a line may be taken for several
-LEADERS = re.compile(r"[.·…]{4,}")
+LEADERS = re.compile(r"(?:[.·…] ?){4,}")
 VERTICAL = str.maketrans("，、。：；！？…—（）《》「」『』", "︐︑︒︓︔︕︖︙︱︵︶︽︾﹁﹂﹃﹄")
 """The forms that punctuation has in vertical text."""
-TOKEN = re.compile(r"[“‘《（「『〔［]*(?:[A-Za-z0-9+\-.:@%#_=°]+/*|[^\u3000]|\u3000+)[，。：；、？！”’》）」』〕］,;)]* *")
-"""What a line must not be broken inside: a word or one character with the punctuation that clings to it."""
+CLINGING = "\u2060"
+OPENING, CLOSING = "“‘《（「『〔［", f"，。：；、？！”’》）」』〕］,;){CLINGING}"
+TOKEN = re.compile(rf"[{OPENING}]*(?:[A-Za-z0-9+\-.:@%#_=°{CLINGING}]+/*|[^\u3000]|\u3000+)[{CLOSING}]* *")
+"""What a line must not be broken inside: a word or one character with the punctuation that clings to it, as super- and subscripts do."""
 Color = tuple[float, float, float]
 BLACK: Color = (0, 0, 0)
 
@@ -85,6 +87,23 @@ class Atom:
 def styled(text: str, style: Style) -> list[Atom]:
     """A text in one style."""
     return [Atom(char, style) for char in text]
+
+
+def tokens(atoms: Sequence[Atom]) -> list[re.Match[str]]:
+    """The places of what a line must not be broken inside."""
+    return [*TOKEN.finditer("".join(CLINGING if atom.style.script else atom.char for atom in atoms))]
+
+
+def marked(text: str, style: Style) -> list[Atom]:
+    """A text in one style, in which ^ raises the character after it and _ lowers it."""
+    atoms, script = [], 0
+    for char in text:
+        if char in "^_" and not script:
+            script = 1 if char == "^" else -1
+        else:
+            atoms.append(Atom(char, replace(style, script=script)))
+            script = 0
+    return atoms
 
 
 @cache
@@ -175,7 +194,7 @@ class Sheet:
         """Break a paragraph into lines of a width, the first shorter by `indent`."""
         lines, start, end = [], 0, 0
         room = width - indent
-        for match in TOKEN.finditer("".join(atom.char for atom in atoms)):
+        for match in tokens(atoms):
             if end > start and self.measure(atoms[start : match.end()]) > room:
                 lines.append(atoms[start:end])
                 start, room = match.start(), width
@@ -239,7 +258,7 @@ class Sheet:
         left -= {"left": 0.0, "center": natural / 2, "right": natural}[align]
         stretch = 0.0
         if width is not None:
-            places = max(len(TOKEN.findall("".join(atom.char for atom in atoms).rstrip())) - 1, 1)
+            places = max(len(tokens(atoms)) - 1, 1)
             stretch = (width - natural) / places
             stretch = stretch if stretch < 0.5 * atoms[0].style.size else 0.0
         placed = self._place(atoms, left, stretch)
@@ -293,9 +312,8 @@ class Sheet:
 
     def _place(self, atoms: Sequence[Atom], left: float, stretch: float) -> list[Placed]:
         """Pen positions; `stretch` points are added at every place where the line could be broken."""
-        text = "".join(atom.char for atom in atoms)
-        breaks = {match.start() for match in TOKEN.finditer(text)} - {0} if stretch else set()
-        placed = []
+        breaks = {match.start() for match in tokens(atoms)} - {0} if stretch else set()
+        placed: list[Placed] = []
         for index, atom in enumerate(atoms):
             font = self._font(atom)
             size = atom.style.size * (SCRIPT_SIZE if atom.style.script else 1)
