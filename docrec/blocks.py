@@ -13,6 +13,7 @@ from docrec.tables import Cell, Grid, rows_to_tables
 GUTTER = 0.9  # the least gap between two columns of text
 COLUMN = 8.0  # the least width of one
 COLUMN_ROWS = 3
+ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
 
 # Headers and footers.
@@ -145,11 +146,11 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
 def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, em: float, demand: float) -> bool:
     """Whether runs make columns of text, wide enough, of several rows that fill most of its width, not of many short pieces."""
     extent, widths = rights.max() - lefts.min(), rights - lefts
-    rows = np.cumsum(np.r_[True, np.diff(middles) > em / 2]) - 1
+    _, rows = np.unique(middles // (ROW * em), return_inverse=True)
     filled = np.bincount(rows, widths) / extent
     return bool(
         extent >= demand * COLUMN * em
-        and rows[-1] + 1 >= demand * COLUMN_ROWS
+        and len(filled) >= demand * COLUMN_ROWS
         and np.median(filled) >= demand * FILLED
         and np.median(widths) > demand * COLUMN * em * 0.6
     )

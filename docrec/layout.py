@@ -101,7 +101,7 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
         else:
             blocks.append(Block(draft.kind, tuple(of_draft)))
     shown = [Box(*figure) for figure in sheet.figures.tolist()] + [grid.box for grid in sheet.grids]
-    return list(insert_notes(list(with_captions(blocks, shown, page)), notes))
+    return insert_notes(list(with_captions(blocks, shown, page)), notes)
 
 
 def _whole_page(gray: np.ndarray) -> tuple[Block, ...]:
