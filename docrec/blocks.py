@@ -104,7 +104,7 @@ def runs_to_columns(runs: list[Run], sheet: Sheet) -> list[list[Run]]:
     A gutter is a white strip with text on both sides; whatever crosses it, text or rule, bounds the zone in which the left column is read
     before the right one (an XY cut, Nagy and Seth, 1984, with the crossing lines let through).
     """
-    gutter = _find_gutter(runs, sheet) if sheet.layout != "single" else None
+    gutter = _find_gutter(runs, sheet) if sheet.layout in ("auto", "columns") else None
     if gutter is None:
         return [runs] if runs else []
     edge, top, bottom = gutter
@@ -201,7 +201,7 @@ def _column_to_drafts(runs: list[Run], whole: dict[Run, Draft], sheet: Sheet) ->
         rest = rest[len(above) :]
         rows = _runs_to_rows(above)
         done = 0
-        for span, cells in rows_to_tables(rows, sheet.levels, sheet.em):
+        for span, cells in rows_to_tables(rows, sheet.levels, sheet.em) if sheet.layout != "vertical" else ():
             yield from _rows_to_draft(rows[done : span.start], sheet, foot=False)
             yield _cells_to_draft(cells, sheet)
             done = span.stop

@@ -15,17 +15,19 @@ PITCH = (0.95, 1.8)  # em; where distances between characters lie
 USUAL_PITCH = 1.08  # em; a column too short to tell
 CELL = (0.4, 1.5)  # shortest and longest cell
 SPREAD = 0.12  # by which cells ordinarily differ from the pitch
+SLACK = 0.75  # by which a cell with a stop may go beyond the ink of its column
 HALF = 0.55  # punctuation may be set in half a cell
 HALF_INK = 0.13  # of a square em, no more of which punctuation covers
 HALF_COST = 1.0
 CUT_COST = 30.0  # for a cut through ink all over the column
-FULL = 0.7  # em; what is as high stands in the middle of its cell
+FULL = 0.7  # em; what is as high or wide stands in the middle of its cell
 
 # Forms of punctuation, sizes in em.
 FLAT = (0.45, 0.55)  # a turned bracket is at least as wide, and at most as high,
+THIN = 0.22  # unlike the Hanzi for one it is higher than this, or
 OFF_MIDDLE = 0.13  # and its middle is at least so far from that of its cell
 NARROW = 0.32  # a turned dash, or ellipsis, is no wider
-LONG = 0.75  # and, one of them being a whole line, at least as high
+LONG = 0.8  # and at least as high
 MARK = 0.5  # a comma or stop is no larger, a colon or question mark higher, and all stand
 STOP_RIGHT = 0.1  # so far to the right of the middle, at least;
 STOP_LEFT = 0.1  # in level text so far from the beginning of the cell,
@@ -100,7 +102,7 @@ def _cells(ink: np.ndarray, start: int, end: int, pitch: float, em: float) -> li
     inked = np.flatnonzero(amount > INK / em)
     if not inked.size:
         return []
-    slack = round(pitch / 2)
+    slack = round(SLACK * pitch)
     amount = np.pad(amount, slack)
     first_ink, last_ink = inked[0] + slack, inked[-1] + 1 + slack
     padded = np.pad(amount, 1, constant_values=np.inf)
@@ -196,15 +198,16 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     top, bottom, left, right = *_extent(square.max(axis=1)), *_extent(square.max(axis=0))
     width, height = (right - left) / em, (bottom - top) / em
     across, down = ((left + right) / 2 - side / 2) / em, ((top + bottom) / 2 - side / 2) / em
-    if width >= FLAT[0] and height <= FLAT[1] and abs(down) > OFF_MIDDLE:
-        return np.rot90(square)
-    if width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE:
+    pieces = len(_pieces(square.max(axis=1)))
+    is_bracket = width >= FLAT[0] and height <= FLAT[1] and (abs(down) > OFF_MIDDLE or height > THIN)
+    is_dash = width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE and pieces != 2  # as has an exclamation mark
+    if is_bracket or is_dash:
         return np.rot90(square)
     if width <= MARK and across > STOP_RIGHT and not _is_double(square):
         wall = (side - (cell.end - cell.start)) / 2 + STOP_LEFT * em
         floor = (side + em) / 2 - STOP_BOTTOM * em if height <= MARK else bottom
         return _shifted(square, round(floor - bottom), round(wall - left))
-    if height >= FULL:
+    if max(width, height) >= FULL:
         return _shifted(square, round((side - top - bottom) / 2), 0)
     return square
 

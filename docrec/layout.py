@@ -56,16 +56,17 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
     return tuple(line.box for block in find_blocks(page) for line in block.lines)
 
 
-def _find_blocks(gray: np.ndarray, layout: str) -> list[Block]:
+def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:
+    """The blocks of a page, or of a zone of vertical text so turned that its columns are rows."""
     ink = gray_to_ink(gray)
     em = parts_to_em(mask_to_parts(ink))
     if em < MIN_EM:
         return []
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
-    if zones := find_vertical(text, em, layout):
-        turned = [(zone, _find_blocks(zone_to_turned(gray, zone), "single")) for zone in zones]
-        return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), turned, len(gray))
+    if not turned and (zones := find_vertical(text, em, layout)):
+        inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
+        return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
     parts = mask_to_parts(text)
     lying, standing = short_rules(parts, levels, uprights, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])

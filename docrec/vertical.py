@@ -27,7 +27,7 @@ COLUMNS = 2  # a zone has at least so many,
 AMONG_LEVEL = 3  # or so many on a page that has more level text
 EDGE_OF_PAGE = 0.12  # of its height; what stands there above or below all zones is a header or a footer
 INKED = 0.1  # of a column's box, at least; rules and curves have less, blots
-BLACK = 0.6  # more
+BLACK = 0.75  # more
 
 
 def find_vertical(ink: np.ndarray, em: float, layout: str) -> list[Box]:

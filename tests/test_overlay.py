@@ -25,7 +25,7 @@ def test_a_block_is_framed_in_the_color_of_its_kind(kind: str) -> None:
     assert (picture[200:] == 255).all()
 
 
-@pytest.mark.parametrize("vertical", [False])
+@pytest.mark.parametrize("vertical", [False, True])
 def test_overlaps_of_chunks_are_filled(vertical: bool) -> None:
     def tinted(length: int) -> int:
         box = Box(10, 10, 40, 10 + length) if vertical else Box(10, 10, 10 + length, 40)
