@@ -10,9 +10,10 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "layout", "ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
+    *("resources", "charset", "source", "clean", "upright", "layout", "ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
+    "turn",
     *("pipeline", "writers", "training"),
     "__init__",
     *("evaluate", "report", "exported", "export", "import_crnn", "batch", "serve"),
