@@ -358,7 +358,7 @@ def main() -> None:
     speed() if asked.speed else bench(asked)
 
 
-STAGES = ("clean", "find_blocks")
+STAGES = ("find_surroundings", "paint_surroundings", "clean", "straighten", "find_blocks")
 """Functions of the pipeline that are timed by --speed; those that come after the recogniser are part of reading."""
 
 

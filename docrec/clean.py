@@ -1,4 +1,4 @@
-"""PageImage in, PageImage out: upright, evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
+"""PageImage in, PageImage out: evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
 
 import math
 from dataclasses import replace
@@ -11,17 +11,11 @@ from docrec.colour import to_gray
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
-MAX_SKEW = 5.0
-"""Largest skew that is looked for, in degrees; a page turned further is not a matter of cleaning."""
-MIN_SKEW = 0.1
-"""Smallest skew that is worth a rotation, in degrees: 3 pixels over the width of an A4 page at 200 dpi."""
-
 
 def clean(page: PageImage) -> PageImage:
-    """Turn a page into dark ink on white paper, evenly lit and upright.
+    """Turn a page into dark ink on white paper, evenly lit.
 
-    Grey levels between ink and paper are kept: nothing is binarised. Where the page is skewed, the image returned is
-    larger by what its corners need.
+    Grey levels between ink and paper are kept: nothing is binarised.
 
     Args:
         page: a page as read.
@@ -39,7 +33,6 @@ def clean(page: PageImage) -> PageImage:
         ("grain smoothed", smooth_grain),
         ("contrast stretched", stretch_contrast),
         ("specks removed", remove_specks),
-        ("set upright", lambda gray: rotate(gray, -estimate_skew(gray))),
     ):
         cleaned = step(gray)
         if cleaned is not gray:
@@ -245,66 +238,3 @@ _SPECK_DISTANCE = 40
 """Pixels to other ink: more than from a full stop to the next letter, at any resolution at which the stop passes for a speck."""
 _SPECK_PIXELS = 9
 _FEW_PIXELS = 30
-
-
-def estimate_skew(gray: np.ndarray) -> float:
-    """The angle by which text lines fall to the right, in degrees within ±MAX_SKEW; 0 where no lines stand out.
-
-    The profile of ink over rows has its sharpest steps when rows run along the lines: the angle maximises the sum of
-    squared differences of neighbouring rows, searched from coarse to fine (Bloomberg, Kopec and Dasari, Measuring
-    document image skew and orientation, SPIE 2422, 1995). Ink in masses, such as a scanner's dark border, is left out.
-
-    Args:
-        gray: uint8 (height, width), dark on white.
-    """
-    shrink = math.ceil(max(gray.shape) / _SKEW_PIXELS)
-    small = gray if shrink == 1 else cv2.resize(gray, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-    points = np.flatnonzero((small < _MASS_DARKNESS) & (_masses(small) == 0))
-    if len(points) < _MIN_SKEW_POINTS:
-        return 0.0
-    rows, columns = np.divmod(points[:: math.ceil(len(points) / _MAX_SKEW_POINTS)], small.shape[1])
-    across = (columns - small.shape[1] / 2).astype(np.float32)
-    margin = math.ceil(small.shape[1] * math.tan(math.radians(MAX_SKEW + 1)))
-    down = (rows + margin).astype(np.float32)
-
-    def sharpness(degrees: float) -> float:
-        steps = np.diff(np.bincount((down - across * math.tan(math.radians(degrees))).astype(np.int32)))
-        return float(steps @ steps)
-
-    angles = np.linspace(-MAX_SKEW, MAX_SKEW, 21)
-    scores = [sharpness(angle) for angle in angles]
-    if max(scores) < _MIN_SHARPNESS * np.median(scores):
-        return 0.0
-    best = float(angles[np.argmax(scores)])
-    for reach, count in ((0.5, 11), (0.1, 11)):
-        angles = np.linspace(best - reach, best + reach, count)
-        best = float(angles[np.argmax([sharpness(angle) for angle in angles])])
-    return max(-MAX_SKEW, min(best, MAX_SKEW))
-
-
-_SKEW_PIXELS = 4000
-"""Longer pages are shrunk for the estimate."""
-_MIN_SKEW_POINTS = 200
-_MAX_SKEW_POINTS = 60_000
-_MIN_SHARPNESS = 1.5
-"""How many times sharper the best coarse angle must be than the median one: pages of text reach 1.6 to 30, photographs 1.5."""
-
-
-def rotate(gray: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn a page clockwise about its centre, on a canvas that holds its corners and is white where nothing was.
-
-    Args:
-        gray: uint8 (height, width).
-        degrees: an angle smaller than MIN_SKEW is left alone.
-
-    Returns:
-        uint8 (height or more, width or more): `gray` itself where the angle is too small to matter.
-    """
-    if abs(degrees) < MIN_SKEW:
-        return gray
-    height, width = gray.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
-    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-    new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    matrix[:, 2] += (new_width - width) / 2, (new_height - height) / 2
-    return cv2.warpAffine(gray, matrix, (new_width, new_height), flags=cv2.INTER_CUBIC, borderValue=255)

@@ -20,6 +20,8 @@ from docrec.options import ReadOptions
 from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage, open_source
+from docrec.turn import reads_surely, to_right_side_up
+from docrec.upright import find_surroundings, paint_surroundings, straighten
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(clean(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(_prepared(image), options) for image in source), recognizer, options.batch_size):
+            page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
@@ -89,6 +92,12 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
+def _prepared(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
+
+
 def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     blocks = find_blocks(image, options.layout)
     if not options.header_footer:
@@ -112,6 +121,14 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
         while started and started[0].is_read:
             yield started.popleft()
     yield from started
+
+
+def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+    """A page that is read, read again if it turns out to lie on its side or upside down."""
+    if reads_surely(page.readings) or options.layout == "line":
+        return page
+    image = to_right_side_up(page.image, options.layout, recognizer)
+    return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
 
 
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
