@@ -385,7 +385,7 @@ def speed() -> None:
 
     for name in STAGES:
         timed(name)
-    print(f"{'ms of one core, A4 at 300 dpi':34}", *(f"{name:>12}" for name in STAGES), "   together    reading    share")
+    print(f"{'ms of one core, A4 at 300 dpi':34}", *(f"{name:>18}" for name in STAGES), "   together    reading    share")
     for case, disturbance in (("one_column", ""), ("two_columns", ""), ("ruled_table", ""), ("two_columns", "skew"), ("lists", "noise")):
         page = make_page(case, 1, disturbance, dpi=300)
         file = io.BytesIO()
@@ -399,7 +399,7 @@ def speed() -> None:
             best = min(best, (time.process_time() - start, dict(spent)), key=lambda run: sum(run[1].values()))
         whole, stages = best
         together = sum(stages.values())
-        print(f"{' '.join((case, disturbance)):34}", *(f"{1000 * stages[name]:12.0f}" for name in STAGES), end="")
+        print(f"{' '.join((case, disturbance)):34}", *(f"{1000 * stages.get(name, 0):18.0f}" for name in STAGES), end="")
         print(f" {1000 * together:11.0f} {1000 * whole:10.0f} {100 * together / whole:7.0f}%")
 
 
