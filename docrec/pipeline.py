@@ -10,14 +10,18 @@ from typing import BinaryIO
 
 import numpy as np
 
+from docrec.band import to_ink_extent
 from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, line_to_dark_on_light
+from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
-from docrec.layout import find_blocks, to_ink_extent
+from docrec.layout import find_blocks
 from docrec.options import ReadOptions
+from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage, open_source
+from docrec.turn import reads_surely, to_right_side_up
+from docrec.upright import find_surroundings, paint_surroundings, straighten
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +45,8 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(clean(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(_prepared(image), options) for image in source), recognizer, options.batch_size):
+            page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
@@ -87,12 +92,18 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
+def _prepared(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
+
+
 def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     blocks = find_blocks(image, options.layout)
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
     lines = (line for block in blocks for line in block.lines)
-    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number)]
+    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
 
@@ -112,13 +123,21 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
     yield from started
 
 
+def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+    """A page that is read, read again if it turns out to lie on its side or upside down."""
+    if reads_surely(page.readings) or options.layout == "line":
+        return page
+    image = to_right_side_up(page.image, options.layout, recognizer)
+    return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
+
+
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
     """The lines of a page that is read, doubtful ones read again."""
     lines = [line for block in page.blocks for line in block.lines]
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
         line = readings_to_line(chunks, readings, lines[number], recognizer.charset)
-        yield line if line.confidence >= doubtful else _read_again(line, page.image.gray, recognizer, ranks)
+        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, page.image.gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) -> Iterator[Block]:
