@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "ink", "band", "runs", "margin", "tables", "blocks", "kinds", "layout"),
+    *("resources", "charset", "source", "clean", "ink", "band", "runs", "pictures", "margin", "tables", "blocks", "kinds", "layout"),
     *("ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
