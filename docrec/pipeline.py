@@ -11,11 +11,12 @@ from typing import BinaryIO
 import numpy as np
 
 from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, line_to_dark_on_light
+from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks, to_ink_extent
 from docrec.options import ReadOptions
+from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage, open_source
 from docrec.turn import reads_surely, to_right_side_up

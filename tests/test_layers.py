@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "upright", "layout", "ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
+    *("resources", "charset", "source", "colour", "polarity", "clean", "upright", "layout"),
+    *("ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
     "turn",
