@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from docrec.band import to_ink_extent
 from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
-from docrec.layout import find_blocks, to_ink_extent
+from docrec.layout import find_blocks
 from docrec.options import ReadOptions
 from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
@@ -102,7 +103,7 @@ def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
     lines = (line for block in blocks for line in block.lines)
-    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number)]
+    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
 
@@ -136,7 +137,7 @@ def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: i
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
         line = readings_to_line(chunks, readings, lines[number], recognizer.charset)
-        yield line if line.confidence >= doubtful else _read_again(line, page.image.gray, recognizer, ranks)
+        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, page.image.gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line]) -> Iterator[Block]:

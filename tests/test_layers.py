@@ -10,8 +10,9 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "colour", "polarity", "clean", "upright", "layout"),
-    *("ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
+    *("resources", "charset", "source", "colour", "polarity", "clean", "upright"),
+    *("ink", "band", "runs", "margin", "tables", "blocks", "kinds", "vertical", "layout"),
+    *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
     "turn",
