@@ -45,13 +45,19 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(_prepared(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(prepare(image), options) for image in source), recognizer, options.batch_size):
             page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
             blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL)))
             yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
+
+
+def prepare(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
 
 
 def recognize_lines(
@@ -90,12 +96,6 @@ class _StartedPage:
     @property
     def is_read(self) -> bool:
         return len(self.readings) == len(self.chunks)
-
-
-def _prepared(image: PageImage) -> PageImage:
-    """A page without what surrounds it, clean, flat and straight."""
-    around = find_surroundings(image)
-    return straighten(clean(paint_surroundings(image, around)), around)
 
 
 def _start(image: PageImage, options: ReadOptions) -> _StartedPage:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from docrec.chunk import line_to_chunks
 from docrec.ctc import Reading
+from docrec.document import Line
 from docrec.layout import find_blocks
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage
@@ -42,10 +43,14 @@ def to_right_side_up(page: PageImage, layout: str, recognizer: Recognizer) -> Pa
 
 
 def _sample(page: PageImage, layout: str, recognizer: Recognizer) -> list[Reading]:
-    """Readings of the longest lines of a page, counted in their own height."""
-    lines = sorted((line for block in find_blocks(page, layout) for line in block.lines), key=lambda line: -line.box.width / line.box.height)
-    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0)]
+    """Readings of the lines of a page that have the most characters."""
+    lines = sorted((line for block in find_blocks(page, layout) for line in block.lines), key=_slenderness, reverse=True)
+    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0, line.vertical)]
     return list(recognizer.read(chunks[:SAMPLE_CHUNKS], SAMPLE_CHUNKS))
+
+
+def _slenderness(line: Line) -> float:
+    return max(line.box.width / line.box.height, line.box.height / line.box.width)
 
 
 def _sureness(readings: Sequence[Reading], few: int) -> float:

@@ -74,13 +74,14 @@ def _paint(picture: np.ndarray, beyond: np.ndarray, small_beyond: np.ndarray) ->
     """Give the pixels beyond the page the paper's grey or colour at the nearest place of the page: uint8 (H, W) or (H, W, 3)."""
     small = cv2.resize(picture, small_beyond.shape[::-1], interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_INK_REACH, _INK_REACH), np.uint8))
-    known = cv2.erode(1 - small_beyond, np.ones((_INK_REACH, _INK_REACH), np.uint8), borderValue=1)  # the closing mixes both sides of the edge
+    known = cv2.erode(1 - small_beyond, np.ones((_INK_REACH, _INK_REACH), np.uint8), borderValue=1)  # where the closing saw the page alone
     if not known.any():
         return picture
     labels = cv2.distanceTransformWithLabels(1 - known, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1]
     greys = np.zeros((labels.max() + 1, *paper.shape[2:]), np.uint8)
     greys[labels[known > 0]] = paper[known > 0]
-    fill = cv2.resize(greys[labels], picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    grain = np.random.default_rng(1).normal(0, np.median((paper - small)[known > 0]), paper.shape)  # or it would pass for a tint
+    fill = cv2.resize((greys[labels] + grain).clip(0, 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     painted = picture.copy()
     painted[beyond > 0] = fill[beyond > 0]
     return painted
@@ -102,7 +103,8 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
     """
     height, width = page.gray.shape
     steps = []
-    flat, size = np.eye(3), (width, height)
+    size = (width, height)
+    flat: np.ndarray = np.eye(3)
     if around.corners is not None:
         size = _flat_size(around.corners, (width, height))
         flat = cv2.getPerspectiveTransform(around.corners.astype(np.float32), _rectangle(*size))
@@ -129,9 +131,11 @@ def turn(page: PageImage, quarters: int) -> PageImage:
     if not quarters:
         return page
     height, width = page.gray.shape
-    quarter = ((0.0, -1.0, height - 1.0), (1.0, 0.0, 0.0)), ((-1.0, 0.0, width - 1.0), (0.0, -1.0, height - 1.0)), ((0.0, 1.0, 0.0), (-1.0, 0.0, width - 1.0))
+    right, bottom = width - 1, height - 1
+    quarter, half, three_quarters = ((0, -1, bottom), (1, 0, 0)), ((-1, 0, right), (0, -1, bottom)), ((0, 1, 0), (-1, 0, right))
+    matrix = np.array([*(quarter, half, three_quarters)[quarters - 1], (0, 0, 1)], float)
     gray = np.ascontiguousarray(np.rot90(page.gray, -quarters))
-    return replace(_moved(page, gray, np.array([*quarter[quarters - 1], (0, 0, 1)])), steps=(*page.steps, f"turned by {90 * quarters}°"))
+    return replace(_moved(page, gray, matrix), steps=(*page.steps, f"turned by {90 * quarters}°"))
 
 
 def _moved(page: PageImage, gray: np.ndarray, matrix: np.ndarray) -> PageImage:
@@ -142,7 +146,8 @@ def _moved(page: PageImage, gray: np.ndarray, matrix: np.ndarray) -> PageImage:
     if page.scan:
         back = np.array(page.scan.matrix).reshape(3, 3) @ back
         width, height = page.scan.width, page.scan.height
-    return replace(page, gray=gray, scan=Scan(width, height, tuple(float(value) for value in (back / back[2, 2]).ravel())))
+    a, b, c, d, e, f, g, h = (back / back[2, 2]).ravel().tolist()[:8]
+    return replace(page, gray=gray, scan=Scan(width, height, (a, b, c, d, e, f, g, h, 1.0)))
 
 
 # The outline of the page
@@ -188,7 +193,7 @@ def _threshold_to_corners(paper: np.ndarray, level: float) -> np.ndarray | None:
     inside = cv2.fillConvexPoly(np.zeros_like(mask), np.round(corners).astype(np.int32), 1)
     bright_beyond = cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0
     # What is bright and touches no edge, beyond the page, may be text: the page is then a panel of a slide.
-    labels, stats = cv2.connectedComponentsWithStats((mask & bright_beyond).astype(np.uint8))[1:3]
+    stats = cv2.connectedComponentsWithStats((mask & bright_beyond).astype(np.uint8))[2]
     left, top, wide, high, area = stats[1:].T
     islands = (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
     return None if area[islands].sum() > _MAX_ISLANDS * paper.size else corners
@@ -333,7 +338,7 @@ def _find_holes(small: np.ndarray) -> np.ndarray:
     """The dark discs of punch holes near the left and right or the upper and lower edge of a reduced picture, uint8 (h, w): 1 there."""
     height, width = small.shape
     dark = (small < _BORDER_DARKNESS * float(np.percentile(small, 90))).view(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(dark)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(dark)
     holes = np.zeros_like(small)
     longest = max(height, width)
     wide, high, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
@@ -464,7 +469,7 @@ def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int] = ())
 
 
 def _rotation(size: tuple[int, int], degrees: float) -> tuple[np.ndarray, tuple[int, int]]:
-    """The homography, float64 (3, 3), that turns a page of (width, height) clockwise about its centre, and the size that holds its corners."""
+    """The homography, float64 (3, 3), that turns a page of (width, height) clockwise about its centre, and the size of its new bounds."""
     width, height = size
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
