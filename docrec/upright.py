@@ -382,18 +382,22 @@ def estimate_skew(gray: np.ndarray) -> float:
     if min(coarse.shape) < _MIN_SKEW_PIXELS:
         return 0.0
     angles = np.arange(-MAX_SKEW - 0.75, MAX_SKEW + 1, 0.5)  # without 0°, at which resampling does not blur
-    across, down = (_sharpness(picture, angles) for picture in (coarse, _on_its_side(coarse)))
+    (across, across_parts), (down, down_parts) = (
+        _sharpness(picture, angles, _sixths(picture)) for picture in (coarse, _on_its_side(coarse))
+    )
     clear = [scores.max() / max(float(np.median(scores)), 1.0) for scores in (across, down)]
     if max(clear) < _MIN_SHARPNESS:
         return 0.0
-    scores, lines = (across, ink) if clear[0] >= clear[1] else (down, _on_its_side(ink))
-    skew = float(angles[scores.argmax()])
+    level = clear[0] >= clear[1]
+    whole, parts, lines = (across, across_parts, ink) if level else (down, down_parts, _on_its_side(ink))
+    # Lines of two columns may meet at a wrong angle, and make the whole page sharper there than at the right one.
+    skew = float(angles[np.where(whole >= whole.max() / _COLUMNS, parts, 0).argmax()])
     rotation, size = _rotation(lines.shape[::-1], -skew)
     lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_CUBIC)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
     angles = np.linspace(-0.6, 0.6, 13)
-    best = float(angles[_sharpness(lines, angles, gutters).argmax()])
-    before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)
+    best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])
+    before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)[1].tolist()
     bend = 2 * top - before - after
     if bend > 0:  # the top of the parabola through the three
         best += 0.05 * min(max((after - before) / (2 * bend), -1), 1)
@@ -410,8 +414,8 @@ _MIN_SHARPNESS = 4.0
 best angle is not that of their own upright edges."""
 _SQUEEZE = 8
 """Columns that are taken together before a page is sheared: at 15° its rows move by one pixel over as many."""
-_WHOLE_ROWS = 0.25
-"""What the profile over whole rows counts for beside those over the columns of a page, whose lines need not be level with one another."""
+_COLUMNS = 3
+"""The most columns whose lines may meet at a wrong angle."""
 
 
 def _thin_ink(gray: np.ndarray) -> np.ndarray:
@@ -435,37 +439,44 @@ def _on_its_side(ink: np.ndarray) -> np.ndarray:
 
 
 def _find_gutters(ink: np.ndarray) -> list[int]:
-    """The x of the middles of the white strips that part the ink of a page without skew into columns."""
+    """The x of the middles of the white strips between the columns of text of a page without skew; none in a table."""
     filled = cv2.reduce((ink > 255 - _PALEST_INK).view(np.uint8), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
-    white = filled < _GUTTER_INK * np.percentile(filled, 90)
-    starts, ends = np.flatnonzero(np.diff(np.r_[False, white, False].astype(np.int8))).reshape(-1, 2).T
-    inner = (starts > 0) & (ends < len(white)) & (ends - starts >= _GUTTER * len(white))
-    return ((starts + ends) // 2)[inner].tolist()
+    inked = np.flatnonzero(filled >= _GUTTER_INK * np.percentile(filled, 90))
+    after = np.flatnonzero(np.diff(inked) > _GUTTER * len(filled))
+    starts, ends = inked[np.r_[0, after + 1]], inked[np.r_[after, -1]]
+    return ((ends[:-1] + starts[1:]) // 2).tolist() if (ends - starts).min() >= _COLUMN * len(filled) else []
 
 
 _GUTTER_INK = 0.08
 """The ink that a gutter may hold, as of lines that cross it, as part of a full column of pixels."""
 _GUTTER = 0.015
 """Part of the page's width that a gutter is wide, at least."""
+_COLUMN = 0.15
+"""Part of the page's width that a column of text is wide, at least; narrower ones say little of the angle by themselves."""
 
 
-def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int] = ()) -> np.ndarray:
-    """How sharp the profile over rows, between gutters, is if lines fall to the right by each of some angles in degrees: float64."""
+def _sixths(ink: np.ndarray) -> list[int]:
+    """Where a page is cut into six equal columns."""
+    return [ink.shape[1] * part // 6 for part in range(1, 6)]
+
+
+def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """How sharp the profiles over whole rows and over rows between gutters are if lines fall to the right by some angles in degrees."""
     height, width = ink.shape
     narrow = cv2.resize(ink, (max(1, width // _SQUEEZE), height), interpolation=cv2.INTER_AREA).T.copy()  # rows are sheared the fastest
     across = len(narrow)
-    bounds = [0, *(gutter * across // width for gutter in gutters), across]
+    bounds = np.unique([0, *(gutter * across // width for gutter in gutters), across]).tolist()
     resampling = cv2.INTER_LINEAR if abs(angles).max() > 1 else cv2.INTER_CUBIC
-    scores = []
+    whole, parts = [], []
     for angle in np.radians(angles):
         fall = width / across * math.sin(angle)
         room = math.ceil(height + across * abs(fall))
         shear = np.array([[math.cos(angle), -fall, (room - height * math.cos(angle) + across * fall) / 2], [0, 1, 0]])
         sheared = cv2.warpAffine(narrow, shear, (room, across), flags=resampling)
-        columns = [cv2.reduce(sheared[start:end], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for start, end in pairwise(bounds)]
-        whole = float(np.square(np.diff(sum(columns))).sum())
-        scores.append(_WHOLE_ROWS * whole + sum(float(np.square(np.diff(column)).sum()) for column in columns))
-    return np.array(scores)
+        columns = np.concatenate([cv2.reduce(sheared[a:b], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for a, b in pairwise(bounds)])
+        whole.append(np.square(np.diff(columns.sum(axis=0))).sum())
+        parts.append(np.square(np.diff(columns)).sum())
+    return np.array(whole), np.array(parts)
 
 
 def _rotation(size: tuple[int, int], degrees: float) -> tuple[np.ndarray, tuple[int, int]]:

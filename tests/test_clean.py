@@ -1,18 +1,14 @@
-"""A cleaned page is dark on white, evenly lit and upright, and a page that already is stays as it was."""
+"""A cleaned page is dark on white and evenly lit, and a page that already is stays as it was."""
 
 import cv2
 import numpy as np
 import pytest
 
 from docrec.clean import (
-    MAX_SKEW,
-    MIN_SKEW,
     clean,
-    estimate_skew,
     even_lighting,
     line_to_dark_on_light,
     remove_specks,
-    rotate,
     stretch_contrast,
     to_dark_on_light,
 )
@@ -181,71 +177,6 @@ def test_a_page_with_hardly_any_specks_is_left_alone() -> None:
     page = make_page()
     page[30:32, 30:32] = 0
     assert remove_specks(page) is page
-
-
-# Skew
-
-
-@pytest.mark.parametrize("skew", [-5, -3.3, -1.21, -0.3, 0, 0.15, 0.77, 2.5, 5])
-def test_skew_is_estimated(skew: float) -> None:
-    page = cv2.resize(make_page(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)  # A4 at 200 dpi, where 0.05° are 1.5 pixels
-    assert estimate_skew(rotate(page, skew)) == pytest.approx(skew, abs=0.05)
-
-
-@pytest.mark.parametrize("skew", [-4.4, -0.6, 1.3, 3.7])
-def test_a_skewed_scan_is_set_upright(skew: float) -> None:
-    cleaned = clean_gray(under_lamp(rotate(make_page(), skew)))
-    assert estimate_skew(cleaned) == pytest.approx(0, abs=0.06)
-    assert np.median(cleaned) == 255
-
-
-def test_a_skewed_page_in_a_scanners_border_is_set_upright() -> None:
-    page = rotate(make_page(), 1.5)
-    framed = cv2.copyMakeBorder(page, 80, 80, 150, 0, cv2.BORDER_CONSTANT, value=8)
-    assert estimate_skew(framed) == pytest.approx(1.5, abs=0.06)
-
-
-def test_a_large_page_is_estimated_as_well() -> None:
-    page = rotate(make_page(), 1.5)
-    assert estimate_skew(cv2.resize(page, None, fx=5, fy=5)) == pytest.approx(1.5, abs=0.05)
-
-
-def test_no_skew_is_found_where_there_are_no_lines() -> None:
-    grain = np.random.default_rng(1).integers(0, 256, (600, 500), np.uint8)
-    assert estimate_skew(grain) == 0
-    assert estimate_skew(cv2.GaussianBlur(grain, (0, 0), 9)) == 0
-    assert estimate_skew(np.full((600, 500), 255, np.uint8)) == 0
-
-
-def test_the_estimate_stays_within_its_range() -> None:
-    assert abs(estimate_skew(rotate(make_page(), 5.4))) <= MAX_SKEW
-
-
-# Rotation
-
-
-def test_a_small_angle_is_left_alone() -> None:
-    page = make_page()
-    assert rotate(page, MIN_SKEW * 0.99) is page
-
-
-@pytest.mark.parametrize("degrees", [-5, 0.5, 5])
-def test_rotation_keeps_corners_and_adds_white(degrees: float) -> None:
-    page = np.full((400, 300), 255, np.uint8)
-    for top in (0, 380):
-        for left in (0, 280):
-            page[top : top + 20, left : left + 20] = 0
-    turned = rotate(page, degrees)
-    assert (turned < 128).sum() == pytest.approx(4 * 400, rel=0.02)
-    assert turned[0, turned.shape[1] // 2] == 255
-
-
-def test_rotation_is_clockwise() -> None:
-    page = np.full((201, 401), 255, np.uint8)
-    page[100, :] = 0
-    turned = rotate(page, 3)
-    left, right = (turned[:, column].argmin() for column in (50, turned.shape[1] - 51))
-    assert right > left
 
 
 def test_a_line_of_light_text_is_inverted_and_one_of_heavy_dark_text_is_not():
