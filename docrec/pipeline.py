@@ -125,9 +125,10 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
 
 def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
     """A page that is read, read again if it turns out to lie on its side or upside down."""
-    if reads_surely(page.readings) or options.layout == "line":
+    lines = [line for block in page.blocks for line in block.lines]
+    if options.layout == "line" or reads_surely(lines, page.readings, recognizer.charset):
         return page
-    image = to_right_side_up(page.image, options.layout, recognizer)
+    image = to_right_side_up(page.image, lines, options.layout, recognizer)
     return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
 
 

@@ -11,7 +11,9 @@ from PIL import Image
 
 import docrec
 import docrec.pipeline
+from docrec.charset import Charset
 from docrec.ctc import Mark, Reading
+from docrec.document import Box, Line
 from docrec.options import ReadOptions
 from docrec.turn import reads_surely
 
@@ -107,8 +109,21 @@ def test_pages_without_text_stay_as_they_are(recognizer) -> None:
     assert read(recognizer, noise).scan is None
 
 
-def test_sureness_is_the_mean_confidence_of_all_marks() -> None:
-    sure, unsure = (Reading((Mark(1, 0, 2, confidence),)) for confidence in (0.99, 0.5))
-    assert reads_surely([sure] * 3 + [unsure])
-    assert not reads_surely([sure, unsure])
-    assert not reads_surely([])
+def of(char: str, confidence: float) -> Reading:
+    return Reading((Mark("一ab".index(char), 0, 2, confidence),))
+
+
+@pytest.mark.parametrize(
+    ("vertical", "readings", "sure"),
+    [
+        (False, [of("一", 0.99)] * 3 + [of("a", 0.5)], True),
+        (False, [of("a", 0.99), of("b", 0.5)], False),
+        (False, [of("a", 0.99)], True),
+        (True, [of("一", 0.99)], True),
+        (True, [of("a", 0.99)], False),  # letters on their side
+        (False, [], False),
+    ],
+)
+def test_a_page_reads_surely_by_the_mean_of_its_characters(vertical: bool, readings: list[Reading], sure: bool) -> None:
+    line = Line(Box(0, 0, 30, 300) if vertical else Box(0, 0, 300, 30), vertical=vertical)
+    assert reads_surely([line], readings, Charset(tuple("一ab"))) == sure
