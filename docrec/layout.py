@@ -20,7 +20,8 @@ from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_par
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.runs import has_words, is_text, parts_to_figures, parts_to_runs
+from docrec.pictures import gray_to_pictures, has_words, in_focus, in_picture, is_text, parts_to_figures
+from docrec.runs import parts_to_runs
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules
 from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
@@ -71,9 +72,11 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     lying, standing = short_rules(parts, levels, uprights, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
-    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, em)
+    pictures = gray_to_pictures(gray, em)
+    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, pictures, em)
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
-    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)]
+    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em) and not in_picture(run, pictures, em)]
+    runs = in_focus(runs, gray)
     if not has_words(runs, em):
         return []
     drafts = []
