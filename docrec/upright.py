@@ -287,11 +287,11 @@ def _find_border(small: np.ndarray) -> np.ndarray:
     reach = 2 * max(1, round(_BORDER_STROKE * max(small.shape) / 2)) + 1
     framed = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=1)  # else a thin border would be opened away
     solid = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))[reach:-reach, reach:-reach]
-    labels = cv2.connectedComponents(solid)[1]
+    labels, wholes = cv2.connectedComponents(solid)[1], cv2.connectedComponents(dark)[1]
     border = np.zeros_like(small)
     for label in range(1, labels.max() + 1):
         area = (labels == label).view(np.uint8)
-        if _is_border(area, small):
+        if _is_border(area, small) and not _holds_letters(np.isin(wholes, wholes[area > 0])):
             border |= area
     return border
 
@@ -303,16 +303,10 @@ _BORDER_STROKE = 0.01
 
 
 def _is_border(area: np.ndarray, small: np.ndarray) -> bool:
-    """Whether a dark area, 1 in uint8 (h, w), runs along the picture's edges, evenly, and holds no light letters."""
+    """Whether a dark area, 1 in uint8 (h, w), runs along the picture's edges, narrow and even."""
     edges = area[0], area[-1], area[:, 0], area[:, -1]
-    length = sum(int(edge.sum()) for edge in edges)
-    if max(edge.mean() for edge in edges) < _BORDER_LENGTH:
-        return False
-    if area.sum() > _BORDER_DEPTH * min(area.shape) * length or small[area > 0].std() > _BORDER_ROUGHNESS:
-        return False
-    holes, stats = cv2.connectedComponentsWithStats(1 - area, connectivity=4)[0::2][:2]
-    sizes = stats[1:, cv2.CC_STAT_AREA]
-    return int((sizes < _LETTER_AREA * area.size).sum()) < _LETTERS
+    narrow = area.sum() <= _BORDER_DEPTH * min(area.shape) * sum(int(edge.sum()) for edge in edges)
+    return bool(max(edge.mean() for edge in edges) >= _BORDER_LENGTH and narrow and small[area > 0].std() <= _BORDER_ROUGHNESS)
 
 
 _BORDER_LENGTH = 0.1
@@ -321,8 +315,16 @@ _BORDER_DEPTH = 0.15
 """Part of the picture's shorter side that a border is deep, on average."""
 _BORDER_ROUGHNESS = 30
 """Standard deviation of a border's grey levels."""
-_LETTER_AREA = 0.002
-"""Part of the picture that a light letter in a dark bar covers at most."""
+
+
+def _holds_letters(dark: np.ndarray) -> bool:
+    """Whether a dark area, bool (h, w), has holes of the size of letters, which are then light on dark."""
+    sizes = cv2.connectedComponentsWithStats((~dark).view(np.uint8), connectivity=4)[2][1:, cv2.CC_STAT_AREA]
+    return bool(((sizes >= _LETTER_AREA[0]) & (sizes <= _LETTER_AREA[1] * dark.size)).sum() >= _LETTERS)
+
+
+_LETTER_AREA = (4, 0.002)
+"""Least area of a light letter in a dark bar, in pixels of the reduced picture, and the greatest, as part of it."""
 _LETTERS = 3
 """So many light spots in a dark bar pass for letters."""
 
