@@ -61,7 +61,7 @@ class TrueLine:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How characters look: size in points, line distance in sizes, the base font of letters ("" for the Hanzi font's own), colour."""
+    """How characters look: size in points, line distance in sizes, base font of letters, colour."""
 
     size: float = 10.5
     leading: float = 1.6
@@ -283,7 +283,8 @@ class Sheet:
         font = base_font(self.hanzi)
         spans = []
         for char in text:
-            shown = char.translate(VERTICAL)
+            standing = char.translate(VERTICAL)
+            shown = standing if font.has_glyph(ord(standing)) else char
             if char.strip():
                 pen = top + (0.5 + middle) * style.size
                 x = center - font.glyph_advance(ord(shown)) / 2 * style.size
@@ -308,7 +309,7 @@ class Sheet:
 
     def _font(self, atom: Atom) -> str:
         latin = atom.style.latin
-        return latin if latin and atom.char < "\u2000" and base_font(latin).has_glyph(ord(atom.char)) else self.hanzi
+        return latin if atom.char < "\u2000" and base_font(latin).has_glyph(ord(atom.char)) else self.hanzi
 
     def _place(self, atoms: Sequence[Atom], left: float, stretch: float) -> list[Placed]:
         """Pen positions; `stretch` points are added at every place where the line could be broken."""

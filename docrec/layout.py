@@ -6,7 +6,7 @@ A page becomes blocks by a chain of values, each a function of the one before:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -20,7 +20,9 @@ from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_par
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.runs import has_words, is_text, parts_to_figures, parts_to_runs
+from docrec.pictures import gray_to_pictures, has_words, in_focus, in_picture, is_text, parts_to_figures
+from docrec.runs import parts_to_runs
+from docrec.scripts import find_scripts
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules
 from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
@@ -71,9 +73,11 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     lying, standing = short_rules(parts, levels, uprights, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
-    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, em)
+    pictures = gray_to_pictures(gray, em)
+    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, pictures, em)
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
-    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)]
+    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em) and not in_picture(run, pictures, em)]
+    runs = in_focus(runs, gray)
     if not has_words(runs, em):
         return []
     drafts = []
@@ -90,6 +94,10 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
         return []
     boxes = iter(lines_to_boxes(runs, ink, sheet.em))
     lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
+    scripts = {}
+    if sheet.layout != "vertical":
+        pairs = zip(chain(*lines), runs, strict=True)
+        scripts = {line.box: find_scripts(run.parts, line) for line, run in pairs}
     looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
     page = usual(list(chain(*lines)), list(chain(*looks)))
     blocks: list[Block] = []
@@ -102,7 +110,12 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
         else:
             blocks.append(Block(draft.kind, tuple(of_draft)))
     shown = [Box(*figure) for figure in sheet.figures.tolist()] + [grid.box for grid in sheet.grids]
-    return list(insert_notes(list(with_captions(blocks, shown, page)), notes))
+    return [_with_scripts(block, scripts) for block in insert_notes(list(with_captions(blocks, shown, page)), notes)]
+
+
+def _with_scripts(block: Block, scripts: Mapping[Box, Sequence[Line]]) -> Block:
+    """A block with the scripts of each line behind it."""
+    return replace(block, lines=tuple(chain.from_iterable((line, *scripts.get(line.box, ())) for line in block.lines)))
 
 
 def _whole_page(gray: np.ndarray) -> tuple[Block, ...]:

@@ -52,9 +52,9 @@ def draw_layout(gray: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
     em = float(np.median([line.box.width if line.vertical else line.box.height for line in lines]))
     thin = max(1, round(em / 16))
     for number, line in enumerate(lines):
-        for overlap in _overlaps(gray, line, number):
+        for overlap in () if line.script else _overlaps(gray, line, number):
             _fill(picture, overlap, CUT)
-    for first, second in pairwise(lines):
+    for first, second in pairwise(line for line in lines if not line.script):
         start, end = _ends(first)[1], _ends(second)[0]
         length = max(1.0, float(np.hypot(end[0] - start[0], end[1] - start[1])))
         cv2.arrowedLine(picture, start, end, ORDER, thin, cv2.LINE_AA, tipLength=em / 2 / length)

@@ -4,14 +4,14 @@ import itertools
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import numpy as np
 
 from docrec.band import to_ink_extent
-from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
@@ -19,6 +19,7 @@ from docrec.layout import find_blocks
 from docrec.options import ReadOptions
 from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
+from docrec.scripts import holding, with_level_scripts
 from docrec.source import PageImage, open_source
 from docrec.turn import reads_surely, to_right_side_up
 from docrec.upright import find_surroundings, paint_surroundings, straighten
@@ -26,6 +27,7 @@ from docrec.upright import find_surroundings, paint_surroundings, straighten
 logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
+SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
 
@@ -102,7 +104,7 @@ def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     blocks = find_blocks(image, options.layout)
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
-    lines = (line for block in blocks for line in block.lines)
+    lines = (line for block in blocks for line in block.lines if not line.script)
     chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
@@ -133,20 +135,45 @@ def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOpti
 
 
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
-    """The lines of a page that is read, doubtful ones read again."""
+    """The lines of a page that is read, doubtful ones, and those with super- and subscripts, read again."""
     lines = [line for block in page.blocks for line in block.lines]
+    hosts = [index for index, line in enumerate(lines) if not line.script]
+    scripts = [lines[index + 1 : stop] for index, stop in itertools.pairwise([*hosts, len(lines)])]
+    gray = page.image.gray
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
-        line = readings_to_line(chunks, readings, lines[number], recognizer.charset)
-        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, page.image.gray, recognizer, ranks)
+        line = readings_to_line(chunks, readings, lines[hosts[number]], recognizer.charset)
+        if scripts[number]:
+            line = _with_scripts(line, scripts[number], gray, recognizer)
+        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line]) -> Iterator[Block]:
     """The blocks of a page with the lines that say something."""
     for block in page.blocks:
-        told = tuple(line for line in itertools.islice(lines, len(block.lines)) if line.glyphs)
+        count = sum(not line.script for line in block.lines)
+        told = tuple(line for line in itertools.islice(lines, count) if line.glyphs)
         if told:
             yield Block(block.kind, told)
+
+
+def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: Recognizer) -> Line:
+    """Read a line again with its super- and subscripts on its baseline and mark them, unless they turn out to be parts of Hanzi."""
+    scripts = [script for script in scripts if not any(_is_hanzi(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    level = with_level_scripts(gray, line, scripts)
+    chunks = line_to_chunks(level, line.box, 0)
+    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), replace(line, glyphs=()), recognizer.charset)
+    line = max(line, again, key=lambda reading: reading.confidence)
+    glyphs = list(line.glyphs)
+    for script in scripts:
+        for index in holding(line.glyphs, script):
+            char = glyphs[index].char
+            glyphs[index] = replace(glyphs[index], char=SCRIPT_DIGITS.get(char, char), script=script.script)
+    return replace(line, glyphs=tuple(glyphs))
+
+
+def _is_hanzi(char: str) -> bool:
+    return is_wide(char) and char.isalpha()
 
 
 def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:
