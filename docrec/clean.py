@@ -39,6 +39,7 @@ def clean(page: PageImage) -> PageImage:
         ("light evened", even_lighting),
         ("grain smoothed", smooth_grain),
         ("contrast stretched", stretch_contrast),
+        ("show-through faded", fade_show_through),
         ("specks removed", remove_specks),
         ("set upright", lambda gray: rotate(gray, -estimate_skew(gray))),
     ):
@@ -57,7 +58,7 @@ def _at_readable_size(page: PageImage) -> PageImage:
             None if pixels is None else cv2.resize(pixels[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
             for pixels in (page.gray, page.color)
         )
-    elif page.dpi <= _COARSE_DPI:
+    elif page.dpi <= _COARSE_DPI and page.gray.size <= _ENLARGED_PIXELS:
         factor = 1 / 2
         gray, color = (
             None if pixels is None else cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for pixels in (page.gray, page.color)
@@ -71,6 +72,8 @@ def _at_readable_size(page: PageImage) -> PageImage:
 _FINE_DPI = 250
 """Resolution in pixels per inch below which a page is not reduced."""
 _COARSE_DPI = 120
+_ENLARGED_PIXELS = 4_000_000
+"""A page with more pixels, A2 at 100 dpi, is not enlarged."""
 
 
 def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
@@ -202,6 +205,45 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
         return gray
     stretched = (np.arange(256) - black) * (255 / max(white - black, 1))
     return cv2.LUT(gray, np.clip(stretched, 0, 255).round().astype(np.uint8))
+
+
+def fade_show_through(gray: np.ndarray) -> np.ndarray:
+    """Paint over the print of the reverse side.
+
+    It is paler than the print of this side and lies about as thick between its letters as away from them, whereas pale text stands
+    apart and a blur around letters does not reach far.
+
+    Args:
+        gray: uint8 (height, width), dark on white.
+
+    Returns:
+        uint8 (height, width): `gray` itself where nothing shows through.
+    """
+    middle = gray.shape[0] // 2
+    sample = gray[max(0, middle - 2 * _NOISE_ROWS) : middle + 2 * _NOISE_ROWS]
+    letters = _around_ink(sample, 7)
+    thin = cv2.morphologyEx(cv2.medianBlur(sample, 3), cv2.MORPH_BLACKHAT, np.ones((15, 15), np.uint8))  # leaves out tints
+    pale = (thin > 255 - _PALE) & ~letters
+    between = _around_ink(sample, 21) & ~letters
+    away = ~(between | letters)
+    if not (between.any() and away.any() and pale[between].mean() > max(_SHOW_THROUGH, 0.4 * pale[away].mean())):
+        return gray
+    (darkest,) = levels_below(level_counts(sample, pale.view(np.uint8)), 0.02)
+    if darkest < _DARKEST_SHOW_THROUGH or pale[away].mean() < 0.4 * pale[between].mean():
+        return gray
+    return np.where((gray >= darkest) & ~_around_ink(gray, 7), 255, gray).astype(np.uint8)
+
+
+_PALE = 240
+_SHOW_THROUGH = 0.01
+"""Part of the paper between letters that must be covered by print of the reverse side."""
+_DARKEST_SHOW_THROUGH = 170
+"""Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
+
+
+def _around_ink(gray: np.ndarray, side: int) -> np.ndarray:
+    """Where there is dark ink in the square around a pixel: bool (height, width)."""
+    return cv2.erode(gray, np.ones((side, side), np.uint8)) < 110
 
 
 _WHITE_PAPER = 250
