@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "ink", "band", "scripts", "runs", "margin", "tables", "blocks", "kinds", "vertical", "layout"),
+    *("resources", "charset", "source", "clean", "ink", "band", "scripts", "runs", "margin", "tables"),
+    *("blocks", "kinds", "vertical", "layout"),
     *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
