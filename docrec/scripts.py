@@ -67,12 +67,11 @@ def with_level_scripts(gray: np.ndarray, line: Line, scripts: Sequence[Line]) ->
     height = line.box.height
     baseline = line.box.bottom - BASELINE * height
     for script in scripts:
-        left, top, right, bottom = (round(edge) for edge in (script.box.left, script.box.top, script.box.right, script.box.bottom))
-        letters = gray[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-        level[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = 255
-        high = max(1, round(ASCENDER * height))
-        target = level[max(round(baseline) - high, 0) : round(baseline), max(left - 1, 0) : right + 1]
-        target[:] = np.minimum(target, cv2.resize(letters, target.shape[::-1], interpolation=cv2.INTER_AREA))
+        top, bottom = round(script.box.top), round(script.box.bottom)
+        across = slice(max(round(script.box.left) - 1, 0), round(script.box.right) + 1)
+        level[max(top - 1, 0) : bottom + 1, across] = 255
+        target = level[max(round(baseline - ASCENDER * height), 0) : max(round(baseline), 1), across]
+        target[:] = np.minimum(target, cv2.resize(gray[top:bottom, across], target.shape[::-1], interpolation=cv2.INTER_AREA))
     return level
 
 
