@@ -445,10 +445,10 @@ def chart(page: Setter) -> None:
 
 def photograph(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Smooth noise at several scales with a horizon, as a photograph has: uint8 (height, width, 3)."""
-    total = np.zeros((height, width, 3), np.float32)
+    total: np.ndarray = np.zeros((height, width, 3), np.float32)
     for cells in (3, 7, 20, 60):
         noise = rng.standard_normal((cells, cells, 3)).astype(np.float32) * 0.3 + rng.standard_normal((cells, cells, 1))
-        total += cv2.resize(noise.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) / cells**0.5
+        total = total + cv2.resize(noise.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) / cells**0.5
     total -= 1.2 * (np.arange(height)[:, None, None] > height * float(rng.uniform(0.4, 0.7)))
     levels = (total - total.mean()) / total.std() * 48 + 120
     return np.clip(levels + rng.standard_normal(levels.shape) * 5, 0, 255).astype(np.uint8)

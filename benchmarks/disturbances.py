@@ -163,8 +163,9 @@ def salt_and_pepper(picture: Picture, rng: np.random.Generator) -> Picture:
 
 def jpeg(picture: Picture, rng: np.random.Generator, quality: int = 40) -> Picture:
     """JPEG at quality 40."""
-    _, data = cv2.imencode(".jpg", picture.rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return replace(picture, rgb=cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    file = io.BytesIO()
+    Image.fromarray(picture.rgb).save(file, "JPEG", quality=quality)
+    return replace(picture, rgb=np.asarray(Image.open(file)))
 
 
 def faint(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -13,7 +13,8 @@ precision  found lines that are pieces of true lines found
 order      pairs of neighbouring true lines that are neighbours in the order in which lines were found; missing ones are left out
 exact      pages whose order has no such fault
 kind       true lines found in a block of their kind
-page, line CER as in `docrec evaluate pages`, but for underscores, which stand for blanks; invented: characters beyond those of the truth
+page CER   and line CER, as in `docrec evaluate pages`, but for underscores, which stand for blanks
+invented   characters beyond those of the truth, as a share of these; on pages without text their number
 scripts    super- and subscripts that were read as such
 skew       largest error of the skew that was found, in degrees
 turn       pages that were turned right
@@ -39,6 +40,7 @@ import numpy as np
 from PIL import Image
 
 import docrec
+from cases import TEXTLESS
 from disturbances import DISTURBANCES
 from docrec.charset import load_charset
 from docrec.chunk import FRAMES, Chunk
@@ -277,7 +279,9 @@ def row(judged: Sequence[Judged], is_read: bool, clean: Sequence[Judged] = ()) -
     def share(part: float, whole: float) -> str:
         return f"{100 * part / whole:.2f}" if whole else "-"
 
-    read = [share(text.page_edits, text.characters), share(text.line_edits, text.characters), share(text.invented, text.characters)]
+    read = [share(part, text.characters) for part in (text.page_edits, text.line_edits, text.invented)]
+    if not text.characters:
+        read[-1] = f"{text.invented} ch."
     return [
         str(sums.pages),
         share(sums.lines_found, sums.lines),
@@ -316,22 +320,25 @@ def bench(asked: argparse.Namespace) -> None:
         return undisturbed[case, seed]
 
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    by_case = {case: [clean(case, seed) for seed in seeds] for case in asked.cases} if not asked.disturbed_only else {}
-    everything += [one for judged in by_case.values() for one in judged]
-    if by_case:
-        rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
-        report("clean", {**rows, "all": row(everything, not asked.no_read)})
+    for title, textless in (("clean", False), ("without text", True)):
+        cases = [case for case in asked.cases if (case in TEXTLESS) == textless and not asked.disturbed_only]
+        by_case = {case: [clean(case, seed) for seed in seeds] for case in cases}
+        together = [one for judged in by_case.values() for one in judged]
+        if by_case:
+            rows = {case: row(judged, not asked.no_read) for case, judged in by_case.items()}
+            report(title, {**rows, "all": row(together, not asked.no_read)})
+        everything += together
     by_disturbance: dict[str, list[tuple[Judged, Judged]]] = defaultdict(list)
     for number, disturbance in enumerate(asked.disturbances):
         for seed in seeds:
-            turned = np.roll(asked.cases, -number * asked.sample - seed)
-            for case in turned[: asked.sample].tolist():
+            cases = [case for case in asked.cases if case not in TEXTLESS]
+            for case in np.roll(cases, -number * asked.sample - seed).tolist()[: asked.sample]:
                 by_disturbance[disturbance].append((judge(make_page(case, seed, disturbance), recognizer), clean(case, seed)))
     if by_disturbance:
         rows = {name: row(*zip_rows(pairs, asked.no_read)) for name, pairs in by_disturbance.items()}
-        together = [pair for pairs in by_disturbance.values() for pair in pairs]
-        report("disturbed", {**rows, "all": row(*zip_rows(together, asked.no_read))})
-        everything += [one for one, _ in together]
+        pairs = [pair for pairs in by_disturbance.values() for pair in pairs]
+        report("disturbed", {**rows, "all": row(*zip_rows(pairs, asked.no_read))})
+        everything += [one for one, _ in pairs]
     if asked.save:
         asked.save.mkdir(parents=True, exist_ok=True)
         for one in sorted(everything, key=faults, reverse=True)[: asked.worst]:

@@ -27,9 +27,8 @@ LEADERS = re.compile(r"(?:[.·…] ?){4,}")
 VERTICAL = str.maketrans("，、。：；！？…—（）《》「」『』", "︐︑︒︓︔︕︖︙︱︵︶︽︾﹁﹂﹃﹄")
 """The forms that punctuation has in vertical text."""
 CLINGING = "\u2060"
-TOKEN = re.compile(
-    rf"[“‘《（「『〔［]*(?:[A-Za-z0-9+\-.:@%#_=°{CLINGING}]+/*|[^\u3000]|\u3000+)[，。：；、？！”’》）」』〕］,;){CLINGING}]* *"
-)
+OPENING, CLOSING = "“‘《（「『〔［", f"，。：；、？！”’》）」』〕］,;){CLINGING}"
+TOKEN = re.compile(rf"[{OPENING}]*(?:[A-Za-z0-9+\-.:@%#_=°{CLINGING}]+/*|[^\u3000]|\u3000+)[{CLOSING}]* *")
 """What a line must not be broken inside: a word or one character with the punctuation that clings to it, as super- and subscripts do."""
 Color = tuple[float, float, float]
 BLACK: Color = (0, 0, 0)

@@ -12,14 +12,17 @@ import numpy as np
 
 from docrec.band import to_ink_extent
 from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, line_to_dark_on_light
+from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks
 from docrec.options import ReadOptions
+from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
 from docrec.scripts import holding, with_level_scripts
 from docrec.source import PageImage, open_source
+from docrec.turn import reads_surely, to_right_side_up
+from docrec.upright import find_surroundings, paint_surroundings, straighten
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +47,19 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(clean(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(prepare(image), options) for image in source), recognizer, options.batch_size):
+            page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
             blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL)))
             yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
+
+
+def prepare(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
 
 
 def recognize_lines(
@@ -113,6 +123,14 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
         while started and started[0].is_read:
             yield started.popleft()
     yield from started
+
+
+def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+    """A page that is read, read again if it turns out to lie on its side or upside down."""
+    if reads_surely(page.readings) or options.layout == "line":
+        return page
+    image = to_right_side_up(page.image, options.layout, recognizer)
+    return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
 
 
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
