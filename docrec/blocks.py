@@ -12,8 +12,13 @@ from docrec.tables import Cell, Grid, rows_to_tables
 # Columns, in em.
 GUTTER = 0.9  # the least gap between two columns of text
 COLUMN = 8.0  # the least width of one
+PIECE = 5.0  # the median width of what stands in it without a wide gap
 COLUMN_ROWS = 3
+WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
+ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
+
+LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
 
 # Headers and footers.
 MARGIN = 0.1  # share of the page's height in which they stand
@@ -74,7 +79,8 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
             runs = [run for run in runs if not grid.holds(run)]
             whole[table.to_run()] = table
     for figure in sheet.figures.tolist():
-        if inside := [run for run in runs if within(run, figure)]:
+        inside = [run for run in runs if within(run, figure)]
+        if inside and max(run.width for run in inside) < LABEL * (figure[2] - figure[0]):
             runs = [run for run in runs if not within(run, figure)]
             draft = Draft("figure", runs_to_lines(inside, sheet))
             whole[draft.to_run()] = draft
@@ -115,8 +121,7 @@ def runs_to_columns(runs: list[Run], sheet: Sheet) -> list[list[Run]]:
 
 def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | None:
     """Where the gutter with the most text about it ends on the right, and from where to where on the page it reaches; None without one."""
-    demand = 1.0 if sheet.layout == "auto" else 0.5
-    em, levels = sheet.em, sheet.levels
+    em, levels, demand = sheet.em, sheet.levels, _demand(sheet)
     if len(runs) < 4:
         return None
     runs = sorted(runs, key=lambda run: run.middle)
@@ -137,22 +142,26 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             if text <= best or not before.any() or not after.any():
                 continue
             shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
-            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], em, demand) for side in (before, after)):
+            wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
+            rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
+            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, sheet) for side in (before, after)):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
 
 
-def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, em: float, demand: float) -> bool:
-    """Whether runs make columns of text, wide enough, of several rows that fill most of its width, not of many short pieces."""
+def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, sheet: Sheet) -> bool:
+    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces."""
+    demand = _demand(sheet)
     extent, widths = rights.max() - lefts.min(), rights - lefts
-    rows = np.cumsum(np.r_[True, np.diff(middles) > em / 2]) - 1
+    _, rows = np.unique(middles // (ROW * sheet.em), return_inverse=True)
     filled = np.bincount(rows, widths) / extent
-    return bool(
-        extent >= demand * COLUMN * em
-        and rows[-1] + 1 >= demand * COLUMN_ROWS
-        and np.median(filled) >= demand * FILLED
-        and np.median(widths) > demand * COLUMN * em * 0.6
-    )
+    wide = extent >= demand * COLUMN * sheet.em and np.median(widths) > demand * PIECE * sheet.em
+    return bool(wide and len(filled) >= least and np.median(filled) >= demand * FILLED)
+
+
+def _demand(sheet: Sheet) -> float:
+    """How much is asked of columns: half as much if they are known to be there."""
+    return 0.5 if sheet.layout == "columns" else 1.0
 
 
 def runs_to_lines(runs: list[Run], sheet: Sheet) -> list[Run]:

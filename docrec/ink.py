@@ -18,6 +18,8 @@ MIN_INK_CONTRAST = 0.14  # of the page's strongest
 NOISE_CONTRAST = 24  # gray levels
 
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
+DOTS = 0.3  # times as high as the letters of a line, or less: what leads from a title to its page
+ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
 
@@ -91,6 +93,10 @@ def parts_to_em(parts: Parts) -> float:
     shaped = (heights >= 5) & (widths < 3 * heights) & (heights < 6 * widths)
     if not shaped.any():
         return 0.0
+    usual = np.median(np.stack([widths[shaped], heights[shaped]]), axis=1, keepdims=True)
+    dots = shaped & (abs(np.stack([widths, heights]) - usual) <= 1).all(axis=0)
+    if dots.sum() > ALIKE * shaped.sum() and (heights[shaped & ~dots] > 2 * usual[1]).any():
+        shaped &= ~dots
     shaped &= heights < 4 * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # a frame would outweigh the text
     return weighted_quantile(heights[shaped], (widths * heights)[shaped], EM_QUANTILE)
 
@@ -131,8 +137,11 @@ def parts_to_glyphs(parts: Parts) -> Parts:
 
 
 def glyphs_to_extent(glyphs: Parts) -> tuple[float, float]:
-    """Where most of the tall glyphs begin and end, in pixels from the top of the page."""
+    """Where most of the tall glyphs begin and end, in pixels from the top of the page; the dots of a leader are left out."""
     widths, heights = sizes(glyphs)
+    dots = heights < DOTS * weighted_quantile(heights, widths * heights, 0.5)
+    if widths[dots].sum() > 0.5 * widths.sum():
+        return glyphs_to_extent(glyphs[~dots])
     tall = heights >= 0.75 * weighted_quantile(heights, widths, 0.85)
     return weighted_quantile(glyphs[tall, 1], widths[tall], 0.2), weighted_quantile(glyphs[tall, 3], widths[tall], 0.8)
 

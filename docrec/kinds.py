@@ -10,15 +10,17 @@ from docrec.document import Block, Box, Line
 from docrec.ink import Parts, Run, parts_to_glyphs, sizes
 
 LARGE = 1.15  # times the type size of the page, or more: a title
+VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger
 BOLD = 1.3  # times the stroke width of the page, or more
 SMALL = 0.93  # times the type size of the page, or less: a footnote
 SHORT = 0.7  # share of its column that a bold title is wide at most
-FULL = 0.9  # share of its column that a caption or a formula is wide at most
+FULL = 0.9  # share of its column that a title is wide at most
 PARAGRAPH_GAP = 1.2  # heights of a line; see document.Block.text
 NEAR = 4.0  # em from a table or a figure to its caption
 CENTRED = 2.0  # em by which what is left free on both sides of something centred differs at most
 FEW_HANZI = 0.3  # share of a formula's width that square characters take at most
 RULE_ABOVE = 2.0  # em from a rule to the footnotes under it
+NEAR_NOTE = 6.0  # em; by so much text may be farther from a note than other text beside it
 MAX_LINES = 3  # of a title or a caption
 
 
@@ -99,7 +101,9 @@ def _apart(above: Line, below: Line) -> bool:
 
 
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
-    if line.box.height > LARGE * page.em or look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width:
+    large = line.box.height > (LARGE if line.box.width < FULL * column.width else VERY_LARGE) * page.em
+    bold = look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width
+    if large or bold:
         return "title"
     return "formula" if place == "alone" and look.hanzi < FEW_HANZI else "text"
 
@@ -142,18 +146,25 @@ def _captions(box: Box, shown: Box, page: Usual) -> bool:
     return -page.em < gap < NEAR * page.em and abs(off) < CENTRED * page.em and box.width < max(shown.width, 12 * page.em)
 
 
-def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> Iterator[Block]:
-    """Put each note of the margin after the block beside which it begins."""
-    places: dict[int, list[Block]] = {}
+def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]:
+    """Put each note of the margin after the paragraph beside which it begins; a block of several paragraphs is parted there."""
+    blocks = list(blocks)
     for note in sorted(notes, key=lambda note: note.box.top):
-        size = note.lines[0].box.height
+        top, size = note.box.top, note.lines[0].box.height
         beside = [
-            (max(block.box.left - note.box.right, note.box.left - block.box.right) // (6 * size), -block.box.top, index)
+            (max(block.box.left - note.box.right, note.box.left - block.box.right) // (NEAR_NOTE * size), -block.box.top, index)
             for index, block in enumerate(blocks)
-            if block.kind not in ("header", "footer") and block.box.top <= note.box.top + size
+            if block.kind not in ("header", "footer", "note") and block.box.top <= top + size
         ]
-        places.setdefault(min(beside)[2] if beside else -1, []).append(note)
-    yield from places.get(-1, ())
-    for index, block in enumerate(blocks):
-        yield block
-        yield from places.get(index, ())
+        place = min(beside)[2] if beside else -1
+        if beside:
+            lines, left = blocks[place].lines, blocks[place].box.left
+            starts = [line.box.left > left + line.box.height for line in lines]
+            below = (stop for stop in range(1, len(lines)) if lines[stop].box.top > top and starts[stop] and not starts[stop - 1])
+            stop = next(below, 0)
+            if stop:
+                blocks[place : place + 1] = [replace(blocks[place], lines=part) for part in (lines[:stop], lines[stop:])]
+        while place + 1 < len(blocks) and blocks[place + 1].kind == "note":
+            place += 1
+        blocks.insert(place + 1, note)
+    return blocks

@@ -1,13 +1,12 @@
 """Rows of ink: how the pieces that a page's ink falls into are gathered into words and lines, and what among them is no text."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from docrec.ink import Parts, Run, mask_to_parts, parts_to_glyphs, parts_to_run, sizes, within_any
+from docrec.ink import Parts, Run, parts_to_glyphs, parts_to_run, sizes, within_any
 
 # Sizes of parts, in em.
 SPECK = 0.07  # smaller both ways is dust
@@ -19,12 +18,6 @@ TALL = 1.5  # taller parts are large type, touching lines or no text
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
-BLOT = 0.4  # a patch of ink this large both ways is no letter
-BLOT_INK = 0.8  # if this share of it is ink
-EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
-EDGE_INK = 0.4  # of the share of ink in the line is there at most
-WORD = 1.5  # a narrower run may be a mark
-SCATTERED = 10  # so many marks and no words are no text
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
@@ -40,7 +33,7 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     """
     widths, heights = sizes(parts)
     speck = (widths < SPECK * em) & (heights < SPECK * em)
-    figure = _is_drawn(parts, em)
+    figure = is_drawn(parts, em)
     rule = (widths > 2.5 * em) & (heights < THIN * em) | (heights > 1.2 * em) & (widths < THIN * em)
     drawn = (heights > TALL * em) & within_any(parts, parts[(heights > FIGURE * em) & (widths > FIGURE * em)])
     large, parts = parts_to_large_runs(parts[~(speck | rule | figure | drawn)], em)
@@ -52,52 +45,15 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     return large + attach_touching(parts[tall], join_runs(runs, uprights, WORD_GAP, em), em)
 
 
-def _is_drawn(parts: Parts, em: float) -> np.ndarray:
+def is_drawn(parts: Parts, em: float) -> np.ndarray:
+    """Which parts are too large for type, bool (N,)."""
     widths, heights = sizes(parts)
     return (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
-
-
-def parts_to_figures(parts: Parts, em: float) -> Parts:
-    """Boxes of drawings and photographs: of parts too large for type, where they overlap or nearly so."""
-    drawn = parts[_is_drawn(parts, em)]
-    if not len(drawn):
-        return drawn
-    cells = (drawn / (em / 2)).astype(int)
-    found = mask_to_parts(paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8)))
-    boxes = (found * (em / 2)).astype(int)
-    widths, heights = sizes(boxes)
-    return boxes[(widths > FIGURE * em) & (heights > FIGURE / 2 * em)]
 
 
 def is_mark(run: Run, em: float) -> bool:
     """Whether a run may be a mark, or a piece of a broken character, rather than a word."""
     return run.height < SMALL * em and run.width < 1.3 * em
-
-
-def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
-    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck, a blot, a rule in pieces, or part of a picture."""
-    widths, heights = sizes(run.parts)
-    if ((heights >= LOW * em) & (widths >= SLIVER * em)).any():
-        return not is_texture(run, ink, em)
-    even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
-    return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
-
-
-def is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
-    """Whether a run is all ink, or goes on above and below as if it were cut out of a picture."""
-    top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
-    columns = ink[:, run.left : run.right]
-    covered = columns[top:bottom].mean()
-    beyond = np.concatenate([columns[max(0, top - edge) : top], columns[bottom : bottom + edge]])
-    blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
-    return bool(blot or beyond.size and beyond.mean() > EDGE_INK * covered)
-
-
-def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: they are few, or most of their length is words rather than scattered marks."""
-    word = np.array([len(run.parts) > 1 and run.width > WORD * em for run in runs], bool)
-    widths = np.array([run.width for run in runs])
-    return len(runs) < SCATTERED or bool(widths[word].sum() > widths[~word].sum())
 
 
 def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
