@@ -88,23 +88,24 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     """
     step = max(1, int(em / 4))
     small = cv2.resize(gray, (max(1, gray.shape[1] // step), max(1, gray.shape[0] // step)), interpolation=cv2.INTER_AREA)
-    brightest = cv2.dilate(small, np.ones((9, 9), np.uint8))  # over two em, where type has some paper
-    dark = cv2.morphologyEx((brightest < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over two em, where type has some
+    dark = cv2.morphologyEx((paper < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))
     count, labels = cv2.connectedComponents(dark)
     for label in range(1, count):
         inside = labels == label
         toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
-        if brightest[inside].std() < UNEVEN or toned < TONED:
+        if paper[inside].std() < UNEVEN or toned < TONED:
             dark[inside] = 0
-    return dark
+    return cv2.dilate(dark, np.ones((5, 5), np.uint8))  # what the edges of a photograph blur into
 
 
-def in_picture(run: Run, pictures: np.ndarray, em: float) -> bool:
-    """Whether most of a run lies in a photograph rather than in a white box on one."""
+def outside_pictures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
+    """The parts that do not stand in a photograph, see `gray_to_pictures`, but may in a white box on one."""
     step = max(1, int(em / 4))
-    box = pictures[max(0, int(run.top)) // step : int(run.bottom) // step + 1, run.left // step : run.right // step + 1]
-    return bool(box.size and box.mean() > 0.5)
+    rows = np.minimum((parts[:, 1] + parts[:, 3]) // (2 * step), pictures.shape[0] - 1)
+    columns = np.minimum((parts[:, 0] + parts[:, 2]) // (2 * step), pictures.shape[1] - 1)
+    return parts[pictures[rows, columns] == 0]
 
 
 def parts_to_figures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:

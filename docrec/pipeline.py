@@ -159,7 +159,9 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) ->
 
 def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: Recognizer) -> Line:
     """Read a line again with its super- and subscripts on its baseline and mark them, unless they turn out to be parts of Hanzi."""
-    scripts = [script for script in scripts if not any(_is_hanzi(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    scripts = [script for script in scripts if not any(_is_no_script(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    if not scripts:
+        return line
     level = with_level_scripts(gray, line, scripts)
     chunks = line_to_chunks(level, line.box, 0)
     again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), replace(line, glyphs=()), recognizer.charset)
@@ -172,8 +174,9 @@ def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recogni
     return replace(line, glyphs=tuple(glyphs))
 
 
-def _is_hanzi(char: str) -> bool:
-    return is_wide(char) and char.isalpha()
+def _is_no_script(char: str) -> bool:
+    """Whether a character, found small and raised or lowered, is a Hanzi in parts, or a quotation mark or prime."""
+    return is_wide(char) and char.isalpha() or char in "'\"‘’“”′"
 
 
 def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:
