@@ -14,6 +14,8 @@ BLOT_INK = 0.8  # if this share of it is ink
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
+UNLIKE = 0.15  # of their width or height; by so much the parts of a word differ
+USUAL = 0.65  # em; lower is most of what is found in a texture, but not most type
 SCATTERED = 10  # so many marks and no words are no text
 
 # The edges of type are sharp, on a page all alike.
@@ -49,10 +51,17 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: they are few, or most of their length is words rather than scattered marks."""
-    word = np.array([len(run.parts) > 1 and run.width > WORD * em for run in runs], bool)
-    widths = np.array([run.width for run in runs])
-    return len(runs) < SCATTERED or bool(widths[word].sum() > widths[~word].sum())
+    """Whether the runs of a page are of text: few, or for the most part words, as high as type, rather than scattered marks or dots."""
+    if len(runs) < SCATTERED:
+        return True
+    word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
+    widths, heights = np.array([(run.width, run.height) for run in runs]).T
+    return bool(widths[word].sum() > widths[~word].sum()) and weighted_quantile(heights, widths, 0.5) > USUAL * em
+
+
+def _unlike(parts: Parts) -> float:
+    """How much parts differ in width or in height, as a share of it."""
+    return float(max(extent.std() / extent.mean() for extent in sizes(parts)))
 
 
 def in_focus(runs: Sequence[Run], gray: np.ndarray) -> list[Run]:

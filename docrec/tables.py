@@ -119,7 +119,7 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
         rest -= set(np.flatnonzero(standing).tolist())
         if grid := _rules_to_grid(levels[lying], uprights[standing], em):
             grids.append(grid)
-        elif standing.sum() > 2:
+        elif standing.sum() != 2:  # two are the sides of a frame
             rules = np.concatenate([levels[lying], uprights[standing]])
             drawings.append(np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)][None])
     return grids, np.concatenate(drawings)
