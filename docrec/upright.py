@@ -126,7 +126,10 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
         steps.append(f"straightened by {abs(skew):.1f}°")
     if not steps:
         return page
-    gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
+    if around.corners is None:
+        gray = cv2.warpAffine(page.gray, flat[:2], size, flags=cv2.INTER_CUBIC, borderValue=255)
+    else:
+        gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
     return replace(_moved(page, gray, flat), steps=(*page.steps, *steps))
 
 
@@ -407,7 +410,7 @@ def estimate_skew(gray: np.ndarray) -> float:
     # Lines of two columns may meet at a wrong angle, and make the whole page sharper there than at the right one.
     skew = float(angles[np.where(whole >= whole.max() / _COLUMNS, parts, 0).argmax()])
     rotation, size = _rotation(lines.shape[::-1], -skew)
-    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_CUBIC)  # what is left is small, and gutters are upright
+    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
     angles = np.linspace(-0.6, 0.6, 13)
     best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])
