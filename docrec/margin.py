@@ -3,7 +3,7 @@
 import numpy as np
 
 from docrec.ink import Parts, sizes
-from docrec.runs import link_parts
+from docrec.runs import link_parts, paint
 
 STRIP = 0.4  # em; what is white at least between a note and the text
 MIN_STARTS = 4  # lines of text that begin at its edge
@@ -60,18 +60,12 @@ def _starts(text: Parts, edge: float, em: float) -> int:
 
 def _edges(letters: Parts, em: float) -> list[float]:
     """Where most lines begin, in pixels, the three commonest places."""
-    cell = em / 10
-    cells = np.floor((letters - [letters[:, 0].min(), 0, letters[:, 0].min(), 0]) / cell).astype(int)
-    inked = np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.int32)
-    for left, top, right, bottom in cells.tolist():
-        inked[top : bottom + 1, left : right + 1] = 1
-    rows = (cells[:, 1] + cells[:, 3]) // 2
-    reach = int(STRIP * 10)
-    before = np.zeros(len(cells), int)
-    for row in (-2, 0, 2):
-        for step in range(1, reach):
-            before += inked[np.maximum(rows + row, 0), np.maximum(cells[:, 0] - step, 0)] * (cells[:, 0] >= step)
-    starts = np.sort(letters[before == 0, 0])
+    cells = ((letters - [letters[:, 0].min(), 0, letters[:, 0].min(), 0]) * 10 / em).astype(int)
+    inked = paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8))
+    rows = (cells[:, 1, None] + cells[:, 3, None]) // 2 + (-2, 0, 2)
+    steps = cells[:, 0, None] - range(1, int(STRIP * 10))
+    before = (inked[np.maximum(rows[:, :, None], 0), np.maximum(steps[:, None], 0)] * (steps[:, None] >= 0)).any(axis=(1, 2))
+    starts = np.sort(letters[~before, 0])
     counts = np.searchsorted(starts, starts + em / 2) - np.arange(len(starts))
     edges: list[float] = []
     for index in np.argsort(-counts, kind="stable"):
