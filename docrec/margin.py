@@ -9,10 +9,12 @@ STRIP = 0.4  # em; what is white at least between a note and the text
 MIN_STARTS = 4  # lines of text that begin at its edge
 WIDEST = 16.0  # em
 NARROWEST = 1.5  # em; narrower are numbers and bullets
-SMALLER = 0.9  # times the height of the text beside, at most, of type whose lines do not stand level with it
-SMALL = 0.68  # times that height, at most, of type whose lines do
+SMALLER = 0.9  # times the height of the text beside, at most
+SMALL = 0.68  # times that height, at most: much smaller
 LESS = 0.5  # times the ink of the text beside, at most
-LEVEL = 0.25  # em by which level lines differ in where they stand
+LEVEL = 0.2  # em by which level lines differ in where they stand
+EXACT = 0.08  # em; the same for type that is much smaller, of which a line may stand beside each line of the text
+ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; some of a note are by chance
 MAX_PARTS = 20_000  # more of them are noise
 
 
@@ -77,9 +79,9 @@ def _edges(letters: Parts, em: float) -> list[float]:
 
 
 def _is_note(notes: Parts, text: Parts, em: float) -> bool:
-    """Whether letters are a note beside a text: fewer, smaller, not level with its lines or much smaller."""
+    """Whether letters are a note beside a text: fewer, smaller, and not level with its lines."""
     width = notes[:, 2].max() - notes[:, 0].min()
-    size = np.quantile(sizes(notes)[1], 0.85) / np.quantile(sizes(text)[1], 0.85)
+    size, tallest = (np.quantile(sizes(notes)[1], share) / np.quantile(sizes(text)[1], share) for share in (0.85, 0.95))
     ink, ink_beside = (np.prod(sizes(some), axis=0).sum() for some in (notes, text))
     if not NARROWEST * em < width < WIDEST * em or size > SMALLER or ink > LESS * ink_beside:
         return False
@@ -87,5 +89,6 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     if max(row.width for row in rows) < NARROWEST * em:
         return False
     feet, feet_beside = np.array([row.bottom for row in rows]), np.array([line.bottom for line in lines])
-    level = abs(feet[:, None] - feet_beside).min(axis=1) < LEVEL * em
-    return bool(size < SMALL or level.mean() < 0.6)
+    off = abs(feet[:, None] - feet_beside).min(axis=1)
+    level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
+    return bool(level.mean() < ALL_LEVEL)

@@ -20,6 +20,7 @@ SCATTERED = 10  # so many marks and no words are no text
 
 # The edges of type are sharp, on a page all alike.
 EDGE_ROWS = 5  # rows of a line that are looked at
+STEEPEST = 10  # the step that tells how sharp they are, from the steepest
 STEEP = 25  # grey levels from one pixel to the next at the edges of most type, at least
 BLURRED = 0.4  # times as sharp as most of the page is a cloud
 
@@ -82,7 +83,7 @@ def _edge(run: Run, gray: np.ndarray) -> tuple[float, float]:
     rows = np.linspace(max(run.top, 0), min(run.bottom, len(gray)) - 1, EDGE_ROWS).astype(int)
     crop = gray[rows, max(0, run.left - 2) : run.right + 2]
     steps = np.sort(cv2.absdiff(crop[:, 1:], crop[:, :-1]), axis=None)
-    return float(steps[int(0.95 * len(steps))]), float(crop.max()) - float(crop.min())
+    return float(steps[-min(STEEPEST, len(steps))]), float(crop.max()) - float(crop.min())
 
 
 def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
