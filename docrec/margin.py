@@ -15,6 +15,9 @@ LESS = 0.5  # times the ink of the text beside, at most
 LEVEL = 0.2  # em by which level lines differ in where they stand
 EXACT = 0.08  # em; the same for type that is much smaller, of which a line may stand beside each line of the text
 ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; some of a note are by chance
+HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the text beside
+SMALLER_HANZI = 0.86  # times the height of the text beside they are, at most, if their lines may be level
+SPARSE = 0.5  # times as many lines as the text beside has, at most, if they may be level: labels would stand at every line
 MAX_PARTS = 20_000  # more of them are noise
 
 
@@ -39,17 +42,19 @@ def _mirrored(parts: Parts, width: int) -> Parts:
 def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Parts]]:
     """Boxes of notes to the left of a column, each with the wall to its right."""
     found = []
+    free = np.ones(len(letters), bool)
     for edge in _edges(letters, em):
         low, high = edge - STRIP * em, edge - 0.05 * em
         cuts = np.sort(np.r_[((parts[:, 1] + parts[:, 3]) / 2)[(parts[:, 0] < high) & (parts[:, 2] > low)], -np.inf, np.inf])
         middles = (letters[:, 1] + letters[:, 3]) / 2
         places = np.searchsorted(cuts, middles)
-        before, after = letters[:, 2] <= low, letters[:, 0] >= high
+        before, after = free & (letters[:, 2] <= low), letters[:, 0] >= high
         for place in np.unique(places[before]):
             notes, text = letters[before & (places == place)], letters[after & (places == place)]
             if _starts(text, edge, em) >= MIN_STARTS and _is_note(notes, text, em):
                 box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
                 wall = (box[2] + text[:, 0].min()) // 2
+                free &= ~(before & (places == place))
                 found.append((np.array([box]), np.array([[wall, box[1] - em, wall + 1, box[3] + em]], int)))
     return found
 
@@ -91,4 +96,6 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     feet, feet_beside = np.array([row.bottom for row in rows]), np.array([line.bottom for line in lines])
     off = abs(feet[:, None] - feet_beside).min(axis=1)
     level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
-    return bool(level.mean() < ALL_LEVEL)
+    square = sizes(notes)[0] > 0.75 * np.quantile(sizes(notes)[1], 0.85)
+    hanzi = square.mean() > HANZI and size < SMALLER_HANZI and len(rows) < SPARSE * len(lines)
+    return bool(hanzi or level.mean() < ALL_LEVEL)
