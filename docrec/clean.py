@@ -83,7 +83,7 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
 
 
 _NOISE_ROWS = 200
-_SALT_AND_PEPPER = (0.01, 0.0008)
+_SALT_AND_PEPPER = (0.03, 0.0008)
 """Part of a noisy page's pixels that are the only dark one of the 3 by 3, or 7 by 7, around them: 0.004, 0.0004 of a clean page."""
 
 
@@ -212,10 +212,11 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
     pale = (thin > 255 - _PALE) & ~letters
     between = _around_ink(sample, 21) & ~letters
     away = ~(between | letters)
-    if not (between.any() and away.any() and pale[between].mean() > max(_SHOW_THROUGH, 0.4 * pale[away].mean())):
+    if not (between.any() and away.any()):
         return gray
+    densities = pale[between].mean(), pale[away].mean()
     (darkest,) = levels_below(level_counts(sample, pale.view(np.uint8)), 0.02)
-    if darkest < _DARKEST_SHOW_THROUGH or pale[away].mean() < 0.4 * pale[between].mean():
+    if densities[0] < _SHOW_THROUGH or min(densities) < _EVENNESS * max(densities) or darkest < _DARKEST_SHOW_THROUGH:
         return gray
     return np.where((gray >= darkest) & ~_around_ink(gray, 7), 255, gray).astype(np.uint8)
 
@@ -223,7 +224,9 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
 _PALE = 240
 _SHOW_THROUGH = 0.01
 """Part of the paper between letters that must be covered by print of the reverse side."""
-_DARKEST_SHOW_THROUGH = 170
+_EVENNESS = 0.2
+"""How thin that print may lie between the letters as a part of how thick it lies away from them, or the other way round."""
+_DARKEST_SHOW_THROUGH = 150
 """Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
 
 
