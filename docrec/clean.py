@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from docrec.colour import reduce_by, to_gray
+from docrec.document import Scan
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
@@ -23,7 +24,6 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
-    page = to_readable_size(page)
     gray_page = to_gray(page)
     gray, steps = gray_page.gray, gray_page.steps
     for done, step in (
@@ -52,7 +52,9 @@ def to_readable_size(page: PageImage) -> PageImage:
         return page
     gray, color = resample(page.gray), None if page.color is None else resample(page.color)
     step = f"{'reduced' if dpi < page.dpi else 'enlarged'} from {page.dpi:.0f} to {dpi:.0f} dpi"
-    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step))
+    height, width = page.gray.shape
+    scan = Scan(width, height, (page.dpi / dpi, 0.0, 0.0, 0.0, page.dpi / dpi, 0.0, 0.0, 0.0, 1.0))
+    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step), scan=scan)
 
 
 _FINE_DPI = 250

@@ -12,7 +12,7 @@ import numpy as np
 
 from docrec.band import to_ink_extent
 from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean
+from docrec.clean import clean, to_readable_size
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks
@@ -57,7 +57,8 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
 
 
 def prepare(image: PageImage) -> PageImage:
-    """A page without what surrounds it, clean, flat and straight."""
+    """A page of readable size, without what surrounds it, clean, flat and straight."""
+    image = to_readable_size(image)
     around = find_surroundings(image)
     return straighten(clean(paint_surroundings(image, around)), around)
 
