@@ -49,7 +49,7 @@ def clean_gray(gray: np.ndarray) -> np.ndarray:
 
 def test_a_clean_page_is_returned_as_it_is() -> None:
     page = PageImage(3, make_page(), 200.0)
-    assert to_readable_size(page) is page
+    assert clean(page) is page
 
 
 def test_pale_text_and_tinted_boxes_of_a_clean_page_are_untouched() -> None:
