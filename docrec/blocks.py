@@ -17,6 +17,10 @@ COLUMN_ROWS = 3
 WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
+LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
+LIST_ROWS = 10  # as many rows at least
+STRAY = 0.05  # of the lines may stand beside them, as a running head does
+LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
 LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
 
@@ -144,22 +148,34 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
-            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, sheet) for side in (before, after)):
+            full = LISTED if wide and _are_lists(middles[before], middles[after], em) else 1.0
+            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, full, sheet) for side in (before, after)):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
 
 
-def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, sheet: Sheet) -> bool:
-    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces."""
+def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
+    """Whether two columns, of which these are the middles of the lines, may be lists of short lines rather than those of a table."""
+    gaps = np.abs(before[:, None] - after).min(axis=1)
+    return bool(min(len(before), len(after)) >= LIST_ROWS and (gaps < em / 8).mean() < LEVEL)
+
+
+def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, full: float, sheet: Sheet) -> bool:
+    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces.
+
+    For less than full lines, `full` is the part of the usual widths that is asked for.
+    """
     demand, em = _demand(sheet), sheet.em
     order = np.argsort(lefts, kind="stable")
     starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
     for column in np.split(order, starts):
+        if len(column) < STRAY * len(order):
+            continue
         extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
         _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
         filled = np.bincount(rows, widths) / extent
-        wide = extent >= demand * COLUMN * em and np.median(widths) > demand * PIECE * em
-        if not wide or len(filled) < least or np.median(filled) < demand * FILLED:
+        wide = extent >= demand * COLUMN * em and np.median(widths) > demand * full * PIECE * em
+        if not wide or len(filled) < least or np.median(filled) < demand * full * FILLED:
             return False
     return True
 
