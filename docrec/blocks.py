@@ -1,7 +1,9 @@
 """What the lines of a page are and in which order they are read."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -202,22 +204,21 @@ def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
 
 def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: int) -> tuple[list[Run], list[Run]]:
     """Part the lines of a header (side -1) or footer (1) from the runs of the page: a row or two that stand apart or behind a rule."""
-    em = sheet.em
-    rows = _runs_to_rows(runs)[::-side]
+    em, levels = sheet.em, sheet.levels
+    rows = _runs_to_rows(runs)
+    leading = [min(run.top for run in below) - max(run.bottom for run in above) for above, below in pairwise(rows)]
+    apart = max(APART * em, 1.5 * float(np.median(leading))) if leading else math.inf
+    rows = rows[::-side]
     for count in range(1, min(3, len(rows))):
         outer, inner = [run for row in rows[:count] for run in row], [*(run for row in rows[count:] for run in row), *others]
-        if not inner:
-            break
         top, bottom = min(run.top for run in outer), max(run.bottom for run in outer)
-        far = bottom if side < 0 else sheet.height - top
-        edge = min(run.top for run in inner) if side < 0 else max(run.bottom for run in inner)
-        gap = edge - bottom if side < 0 else top - edge
-        low, high = (bottom, edge) if side < 0 else (edge, top)
-        widest = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
-        levels = sheet.levels
-        ruled = ((sizes(levels)[0] > RULED * widest) & (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)).any()
+        low, high = (bottom, min(run.top for run in inner)) if side < 0 else (max(run.bottom for run in inner), top)
+        width = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
+        between = (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)
+        ruled = (between & (sizes(levels)[0] > RULED * width)).any()
+        outside = (bottom if side < 0 else sheet.height - top) < MARGIN * sheet.height
         small = max(run.height for run in outer) < 1.2 * em
-        if small and gap > 0 and far < MARGIN * sheet.height and (gap > APART * em or ruled and gap > em / 2):
+        if outside and small and high - low > (em / 2 if ruled else apart):
             return runs_to_lines(outer, sheet), [run for row in rows[count:] for run in row]
     return [], runs
 

@@ -10,9 +10,9 @@ MIN_STARTS = 4  # lines of text that begin at its edge
 WIDEST = 16.0  # em
 NARROWEST = 1.5  # em; narrower are numbers and bullets
 SMALLER = 0.9  # times the height of the text beside, at most
-SMALL = 0.68  # times that height, at most: much smaller
+SMALL = 0.74  # times that height, at most: much smaller
 LESS = 0.5  # times the ink of the text beside, at most
-LEVEL = 0.2  # em by which level lines differ in where they stand
+LEVEL = 0.3  # em by which level lines differ in where they stand
 EXACT = 0.08  # em; the same for type that is much smaller, of which a line may stand beside each line of the text
 ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; some of a note are by chance
 HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the text beside
@@ -61,8 +61,12 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
 
 def _starts(text: Parts, edge: float, em: float) -> int:
     """How many lines begin at an edge."""
-    feet = np.sort(text[abs(text[:, 0] - edge) < em / 2, 3])
-    return 1 + int((np.diff(feet) > em / 2).sum()) if len(feet) else 0
+    return _count(text[abs(text[:, 0] - edge) < em / 2, 3], em)
+
+
+def _count(feet: np.ndarray, em: float) -> int:
+    """How many lines stand at these heights on the page."""
+    return int((np.diff(np.sort(feet), prepend=-np.inf) > em / 2).sum())
 
 
 def _edges(letters: Parts, em: float) -> list[float]:
@@ -97,5 +101,5 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     off = abs(feet[:, None] - feet_beside).min(axis=1)
     level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
     square = sizes(notes)[0] > 0.75 * np.quantile(sizes(notes)[1], 0.85)
-    hanzi = square.mean() > HANZI and size < SMALLER_HANZI and len(rows) < SPARSE * len(lines)
+    hanzi = square.mean() > HANZI and size < SMALLER_HANZI and _count(feet, em) < SPARSE * _count(feet_beside, em)
     return bool(hanzi or level.mean() < ALL_LEVEL)
