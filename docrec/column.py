@@ -203,8 +203,7 @@ def _extent(ink: np.ndarray) -> tuple[int, int]:
 def _word(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     """A word turned upright, on the baseline of horizontal text: float32 (W, length)."""
     word = np.rot90(ink[cell.start : cell.end])
-    tops = [_extent(column)[1] for column in word.T]
-    baseline = float(np.median([top for top in tops if top]))
+    baseline = float(np.median([_extent(word[:, start:end].max(axis=1))[1] for start, end in _pieces(word.max(axis=0))]))
     return _shifted(word, round((len(word) + em) / 2 - BASELINE * em - baseline), 0)
 
 
