@@ -54,6 +54,23 @@ class ReadOptions:
             raise OptionError(f"--batch-size must lie between 1 and {MAX_BATCH_SIZE}, got {self.batch_size}")
 
 
+@dataclass(frozen=True)
+class WriteOptions:
+    """What output formats are told beside the pages; each takes what concerns it.
+
+    Attributes:
+        document: path of the document that was read, None if it has none.
+        model: name of the model that read it.
+        password: opens the document, if it is an encrypted PDF; kept out of the printed form.
+        paragraphs: whether plain text joins the lines of a paragraph.
+    """
+
+    document: str | None = None
+    model: str = ""
+    password: str = field(default="", repr=False)
+    paragraphs: bool = False
+
+
 def _setting(default: Any, text: str, metavar: str | None = None, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
     """A field of TrainOptions with what the command line says of it and the least value it may have."""
     return field(default=default, metadata={"help": text, "metavar": metavar, "choices": choices, "least": least})

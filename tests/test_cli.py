@@ -1,5 +1,6 @@
 """The command line: what goes where, what is refused, and how every ending becomes an exit status."""
 
+import json
 import os
 import pty
 import re
@@ -261,8 +262,9 @@ def test_dictionaries_without_an_output(
         ("-o out.txt pdf IN", "an output is named after the subcommand"),
         ("pdf IN --ord-map MAP", "needs a char dict: name it with -c"),
         ("-c DICT -o MAP pdf IN -c DICT", "-c was given twice"),
-        ("pdf IN -o a.txt -o b.txt", "there can be one output, got a.txt and b.txt"),
-        ("pdf IN -o a.txt --output b.txt", "there can be one output"),
+        ("pdf IN -o a.txt --output a.txt", "a.txt was named twice"),
+        ("pdf IN -f txt,json", "need one output file"),
+        ("pdf IN -o a.doc -f doc", "must be one of txt, json"),
         ("pdf IN -o IN", "must not overwrite an input"),
         ("pdf IN --output=", "the output needs a name"),
     ],
@@ -284,6 +286,14 @@ def test_what_an_output_must_not_be(
     assert re.search(message, capsys.readouterr().err)
     assert {str(path): path.read_bytes() for path in tmp_path.iterdir()} == files
     assert reader.loaded == []
+
+
+def test_several_outputs_are_written_in_one_pass(reader: Reader, pdf: str, tmp_path: Path) -> None:
+    assert run(["pdf", pdf, "-o", str(tmp_path / "a.txt"), "-o", str(tmp_path / "b.json")]) == ExitCode.OK
+    assert len(reader.read) == 1
+    read = json.loads((tmp_path / "b.json").read_bytes())
+    assert read["document"] == pdf
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8").count("\f") == len(read["pages"]) - 1
 
 
 @pytest.mark.parametrize(

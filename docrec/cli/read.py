@@ -13,7 +13,8 @@ from docrec.charset import load_charset
 from docrec.cli.dictionary import Dictionary, settle
 from docrec.document import Page
 from docrec.errors import FileAccessError, OptionError
-from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, ReadOptions
+from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, ReadOptions, WriteOptions
+from docrec.writers import FORMATS, name_outputs, write
 
 STREAM = "-"
 """As a file name: standard input, or standard output."""
@@ -28,9 +29,16 @@ OPTIONS = [
         ["names", "-o"],
         metavar="FILE",
         multiple=True,
-        help="Write to this file (- is standard output). With -c, one that names an existing ord map is the ord map.",
+        help="Write to this file (- is standard output), in the format of its suffix; may be given again. "
+        "With -c, one that names an existing ord map is the ord map.",
     ),
     click.Option(["--output"], metavar="FILE", help="Write to this file, the same as -o without its second meaning."),
+    click.Option(
+        ["-f", "--format", "formats"],
+        metavar="LIST",
+        default="",
+        help=f"Formats to write, of {', '.join(FORMATS)}; several go to files named as the output but for their suffixes.",
+    ),
     click.Option(["--pages"], metavar="LIST", default=ReadOptions.pages, help="Pages to read, such as 1,3,5-9,12-end.  [default: all]"),
     click.Option(
         ["--dpi"],
@@ -72,6 +80,7 @@ def read(
     files: tuple[str, ...],
     names: tuple[str, ...],
     output: str | None,
+    formats: str,
     pages: str,
     dpi: int | None,
     layout: str,
@@ -97,8 +106,9 @@ def read(
         header_footer=header_footer,
         min_confidence=min_confidence,
     )
-    dictionary, target = settle(outer, Dictionary(char_dict, ord_map), output, names)
-    _check(files, target)
+    dictionary, targets = settle(outer, Dictionary(char_dict, ord_map), output, names)
+    outputs = [_output(target) for target in targets or (STREAM,)]
+    _check(files, [target for target, _ in name_outputs(outputs, formats) if isinstance(target, str)])
     charset = None
     if dictionary.char_dict and dictionary.ord_map:
         charset = load_charset(dictionary.char_dict, dictionary.ord_map)
@@ -109,45 +119,38 @@ def read(
         for file in files:
             yield from watch(file, docrec.recognize(_input(file), recognizer, options))
 
-    to_terminal = target is None and not quiet and _is_terminal(sys.stdout)
+    writing = WriteOptions(document=files[0] if len(files) == 1 else None, model=os.path.basename(model or ""), password=password)
+    to_terminal = not targets and not formats and not quiet and _is_terminal(sys.stdout)
     if quiet or not (to_terminal or _is_terminal(sys.stderr)):
-        _write(read_all(lambda name, pages: pages), target)
+        write(read_all(lambda name, pages: pages), outputs, formats, writing)
         return
 
     from docrec.cli.view import Detail, View
 
-    detail: Detail = "lines" if to_terminal else "pages" if target not in (None, STREAM) else "none"
+    detail: Detail = "lines" if to_terminal else "pages" if STREAM not in (targets or STREAM) else "none"
     with View(detail, total) as view:
         if to_terminal:
             for _ in read_all(view.watch):
                 pass
         else:
-            _write(read_all(view.watch), target)
-    view.summarize(target)
+            write(read_all(view.watch), outputs, formats, writing)
+    view.summarize(", ".join(targets))
 
 
-def _write(pages: Iterable[Page], target: str | None) -> None:
-    from docrec.writers import write
-
-    if target in (None, STREAM):
-        if sys.stdout is None:
-            raise FileAccessError("standard output must be open for the text to go there, and is closed; name an output with -o")
-        write(pages, sys.stdout.buffer)
-    else:
-        write(pages, target)
-
-
-def _check(files: Sequence[str], target: str | None) -> None:
+def _check(files: Sequence[str], targets: Sequence[str]) -> None:
     """Refuse what would lose a file or wait for ever, before any work is done."""
     if files.count(STREAM) > 1:
         raise OptionError("standard input can be read once, and - was given more than once")
     if STREAM in files and _is_terminal(sys.stdin):
         raise OptionError("- reads a document from standard input, and that is this terminal; pipe a file in, or name one")
-    if target == "":
-        raise OptionError("the output needs a name, got an empty one; - is standard output")
-    for file in files:
-        if target and os.path.isfile(target) and os.path.exists(file) and os.path.samefile(file, target):
-            raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
+    for index, target in enumerate(targets):
+        if target == "":
+            raise OptionError("the output needs a name, got an empty one; - is standard output")
+        if target in targets[:index]:
+            raise OptionError(f"each output needs a name of its own, and {target} was named twice")
+        for file in files:
+            if os.path.isfile(target) and os.path.exists(file) and os.path.samefile(file, target):
+                raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
 
 
 def _count_pages(files: Sequence[str], options: ReadOptions) -> int | None:
@@ -169,6 +172,14 @@ def _input(file: str) -> str | BinaryIO:
     if sys.stdin is None:
         raise FileAccessError("standard input must be open for - to read it, and is closed; name a file")
     return sys.stdin.buffer
+
+
+def _output(target: str) -> str | BinaryIO:
+    if target != STREAM:
+        return target
+    if sys.stdout is None:
+        raise FileAccessError("standard output must be open for the text to go there, and is closed; name an output with -o")
+    return sys.stdout.buffer
 
 
 def _is_pipe(file: str) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from docrec.document import Page
+from docrec.options import WriteOptions
 
 PAGE_BREAK = "\f"
 
 
-def txt(pages: Iterable[Page]) -> Iterator[bytes]:
+def txt(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
     """Yield each page's text, ended by a newline; every page but the first is preceded by a form feed."""
     separator = ""
     for page in pages:
