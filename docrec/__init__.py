@@ -1,8 +1,8 @@
 """docrec: Chinese PDFs and page images to text.
 
-    recognizer = docrec.load()
-    for page in docrec.recognize("scan.pdf", recognizer):
-        print(page.text)
+recognizer = docrec.load()
+for page in docrec.recognize("scan.pdf", recognizer):
+    print(page.text)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,9 @@
 """A model folder: all that reading needs, found, checked, loaded and saved.
 
-    config.json                         format version, sizes of the network, how its output is decoded
-    char_dict_cn.json, ord_map_cn.json  the alphabet, in class order
-    weights.npz                         every weight, float16 (float32 if imported), by the name of its Keras variable
-    backbone.onnx                       the backbone for the CPU runtime, made from the same weights
+config.json                         format version, sizes of the network, how its output is decoded
+char_dict_cn.json, ord_map_cn.json  the alphabet, in class order
+weights.npz                         every weight, float16 (float32 if imported), by the name of its Keras variable
+backbone.onnx                       the backbone for the CPU runtime, made from the same weights
 """
 
 import json

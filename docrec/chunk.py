@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from docrec.charset import Charset
+from docrec.column import column_to_row
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Glyph, Line
 
@@ -51,16 +52,22 @@ class Chunk:
         return self.left + self.width * self.scale
 
 
-def line_to_chunks(gray: np.ndarray, box: Box, line: int) -> list[Chunk]:
-    """Scale a line and cut it into Chunks from left to right.
+def line_to_chunks(gray: np.ndarray, box: Box, line: int, vertical: bool = False) -> list[Chunk]:
+    """Scale a line and cut it into Chunks from left to right, or from top to bottom.
 
     Args:
         gray: the page, uint8 (H, W), 255 = paper.
-        box: the line's band; its height is that of a full Hanzi's ink.
+        box: the line's band; its height, or its width if it is vertical, is that of a full Hanzi's ink.
         line: index of the line, for Chunk.line.
+        vertical: whether the line is vertical; what of a Chunk is called left is then above.
     """
-    scale = max(box.height, 1.0) / INK_HEIGHT
-    ink, left = _scaled_band(gray, box, scale)
+    if vertical:
+        scale = max(box.width, 1.0) / INK_HEIGHT
+        column, left = _scaled_band(gray.T, Box(box.top, box.left, box.bottom, box.right), scale)
+        ink = column_to_row(column.T, INK_HEIGHT)
+    else:
+        scale = max(box.height, 1.0) / INK_HEIGHT
+        ink, left = _scaled_band(gray, box, scale)
     return [_chunk(ink[:, start:end], line, left + start * scale, scale) for start, end in _cuts(ink)]
 
 

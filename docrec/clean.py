@@ -1,24 +1,21 @@
-"""PageImage in, PageImage out: upright, evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
+"""PageImage in, PageImage out: evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
 
+from docrec.colour import to_gray
+from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
-
-MAX_SKEW = 5.0
-"""Largest skew that is looked for, in degrees; a page turned further is not a matter of cleaning."""
-MIN_SKEW = 0.1
-"""Smallest skew that is worth a rotation, in degrees: 3 pixels over the width of an A4 page at 200 dpi."""
 
 
 def clean(page: PageImage) -> PageImage:
-    """Turn a page into dark ink on white paper, evenly lit and upright.
+    """Turn a page into dark ink on white paper, evenly lit.
 
-    Grey levels between ink and paper are kept: nothing is binarised. Where the page is skewed, the image returned is
-    larger by what its corners need.
+    Grey levels between ink and paper are kept: nothing is binarised.
 
     Args:
         page: a page as read.
@@ -26,41 +23,94 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
-    dark_on_light = to_dark_on_light(page.gray)
-    even = even_lighting(dark_on_light)
-    stretched = stretch_contrast(even)
-    free_of_specks = remove_specks(stretched)
-    upright = rotate(free_of_specks, -estimate_skew(free_of_specks))
-    return page if upright is page.gray else replace(page, gray=upright)
+    page = _at_readable_size(page)
+    gray_page = to_gray(page)
+    gray, steps = gray_page.gray, gray_page.steps
+    for done, step in (
+        ("salt and pepper removed", remove_salt_and_pepper),
+        ("light on dark inverted", to_dark_on_light),
+        ("bands of light on dark inverted", partial(bands_to_dark_on_light, color=page.color)),
+        ("light evened", even_lighting),
+        ("grain smoothed", smooth_grain),
+        ("contrast stretched", stretch_contrast),
+        ("specks removed", remove_specks),
+    ):
+        cleaned = step(gray)
+        if cleaned is not gray:
+            gray, steps = cleaned, (*steps, done)
+    return page if gray is page.gray and page.color is None else replace(page, gray=gray, color=None, steps=steps)
 
 
-def to_dark_on_light(gray: np.ndarray) -> np.ndarray:
-    """Invert a page of light text on dark paper.
+def _at_readable_size(page: PageImage) -> PageImage:
+    """Reduce a page of needlessly high resolution, which takes time, and enlarge one of low resolution, in which letters are parted less well."""
+    factor = int(page.dpi // _FINE_DPI)
+    if factor > 1:
+        height, width = (max(1, side // factor) for side in page.gray.shape)
+        gray, color = (
+            None if pixels is None else cv2.resize(pixels[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+            for pixels in (page.gray, page.color)
+        )
+    elif page.dpi <= _COARSE_DPI:
+        factor = 1 / 2
+        gray, color = (
+            None if pixels is None else cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for pixels in (page.gray, page.color)
+        )
+    else:
+        return page
+    step = f"resampled from {page.dpi:.0f} to {page.dpi / factor:.0f} dpi"
+    return replace(page, gray=gray, color=color, dpi=page.dpi / factor, steps=(*page.steps, step))
 
-    Paper is what most of the page shows. Ink is what differs most from it, so the farther end of the histogram tells
-    on which side the ink is; the ends leave out a thousandth of the pixels, and a blank page's noise is no ink.
+
+_FINE_DPI = 250
+"""Resolution in pixels per inch below which a page is not reduced."""
+_COARSE_DPI = 120
+
+
+def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
+    """Paint over single pixels, or pairs, that are dark among light ones or light among dark ones.
 
     Args:
         gray: uint8 (height, width).
 
     Returns:
-        uint8 (height, width): `gray` itself where its ink is dark.
+        uint8 (height, width): `gray` itself where there are few of them.
     """
-    darkest, paper, lightest = _levels(_histogram(gray), 0.001, 0.5, 0.999)
-    return 255 - gray if (lightest - paper) - (paper - darkest) > _INK_CONTRAST else gray
+    middle = gray.shape[0] // 2
+    sample = (gray[max(0, middle - _NOISE_ROWS) : middle + _NOISE_ROWS] < 128).view(np.uint8)
+    shares = [np.mean(sample & (_dark_around(sample, side) == 1)) for side in (3, 7)]
+    if all(share < some for share, some in zip(shares, _SALT_AND_PEPPER, strict=True)):
+        return gray
+    dark = (gray < 128).view(np.uint8)
+    around = _dark_around(dark, 3)
+    return np.where(np.where(dark, around <= 2, around >= 7), cv2.medianBlur(gray, 3), gray)
 
 
-def line_to_dark_on_light(gray: np.ndarray) -> np.ndarray:
-    """Invert a picture of one line, uint8 (H, W), if it is light text on dark paper.
+_NOISE_ROWS = 200
+_SALT_AND_PEPPER = (0.01, 0.0008)
+"""Part of the pixels of a noisy page that are the only dark one of the 3 by 3, or 7 by 7, around them: clean pages have 0.004 and 0.0004."""
 
-    Ink lies away from the edge, and alone covers the larger part of a picture only in lines of heavy type.
+
+def _dark_around(dark: np.ndarray, side: int) -> np.ndarray:
+    """How many pixels are 1 in the square around each, itself included: uint8 (height, width)."""
+    return cv2.boxFilter(dark, -1, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE)
+
+
+def smooth_grain(gray: np.ndarray) -> np.ndarray:
+    """Smooth a page with strong grain.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        uint8 (height, width): `gray` itself where there is little.
     """
-    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return to_dark_on_light(gray) if edge.mean() < gray.mean() else gray
+    return cv2.GaussianBlur(gray, (0, 0), _SMOOTH) if _noise(gray) > _GRAIN else gray
 
 
-_INK_CONTRAST = 64
-"""Grey levels by which light ink must stand out more than dark ink for a page to be inverted."""
+_GRAIN = 7.0
+"""Standard deviation of a grain that is smoothed, in grey levels."""
+_SMOOTH = 0.7
+"""Pixels of the Gauss filter that smooths it."""
 
 
 def even_lighting(gray: np.ndarray) -> np.ndarray:
@@ -133,10 +183,10 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
         uint8 (height, width): `gray` itself where paper is white and ink dark.
     """
     noise = _noise(gray)
-    histogram = _histogram(gray, 1 - _masses(gray))
+    histogram = level_counts(gray, 1 - _masses(gray))
     threshold = _otsu(histogram)
-    (ink,) = _levels(histogram[:threshold], 0.05)
-    paper = threshold + _levels(histogram[threshold:], 0.5)[0]
+    (ink,) = levels_below(histogram[:threshold], 0.05)
+    paper = threshold + levels_below(histogram[threshold:], 0.5)[0]
     if paper - ink >= max(_MIN_CONTRAST, 5 * noise):
         white, black = paper - 2.5 * noise, ink if ink > _DARK_INK else 0
     else:  # one hump that was parted in two: paper alone, or nearly so
@@ -162,19 +212,8 @@ def _noise(gray: np.ndarray) -> float:
     left, right = gray[::4, :-4], gray[::4, 4:]
     if not left.size:
         return 0.0
-    (median,) = _levels(_histogram(cv2.absdiff(left, right)), 0.5)
+    (median,) = levels_below(level_counts(cv2.absdiff(left, right)), 0.5)
     return median / (0.6745 * math.sqrt(2))
-
-
-def _histogram(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-    """How many pixels have each grey level, of all or of those where `mask`, uint8 (height, width), is not 0: float64 (256)."""
-    return cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
-
-
-def _levels(histogram: np.ndarray, *parts: float) -> list[int]:
-    """The grey levels up to which the given parts of a histogram's pixels lie."""
-    below = np.cumsum(histogram)
-    return [int(np.searchsorted(below, part * below[-1])) for part in parts]
 
 
 def _otsu(histogram: np.ndarray) -> int:
@@ -226,66 +265,3 @@ _SPECK_DISTANCE = 40
 """Pixels to other ink: more than from a full stop to the next letter, at any resolution at which the stop passes for a speck."""
 _SPECK_PIXELS = 9
 _FEW_PIXELS = 30
-
-
-def estimate_skew(gray: np.ndarray) -> float:
-    """The angle by which text lines fall to the right, in degrees within ±MAX_SKEW; 0 where no lines stand out.
-
-    The profile of ink over rows has its sharpest steps when rows run along the lines: the angle maximises the sum of
-    squared differences of neighbouring rows, searched from coarse to fine (Bloomberg, Kopec and Dasari, Measuring
-    document image skew and orientation, SPIE 2422, 1995). Ink in masses, such as a scanner's dark border, is left out.
-
-    Args:
-        gray: uint8 (height, width), dark on white.
-    """
-    shrink = math.ceil(max(gray.shape) / _SKEW_PIXELS)
-    small = gray if shrink == 1 else cv2.resize(gray, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-    points = np.flatnonzero((small < _MASS_DARKNESS) & (_masses(small) == 0))
-    if len(points) < _MIN_SKEW_POINTS:
-        return 0.0
-    rows, columns = np.divmod(points[:: math.ceil(len(points) / _MAX_SKEW_POINTS)], small.shape[1])
-    across = (columns - small.shape[1] / 2).astype(np.float32)
-    margin = math.ceil(small.shape[1] * math.tan(math.radians(MAX_SKEW + 1)))
-    down = (rows + margin).astype(np.float32)
-
-    def sharpness(degrees: float) -> float:
-        steps = np.diff(np.bincount((down - across * math.tan(math.radians(degrees))).astype(np.int32)))
-        return float(steps @ steps)
-
-    angles = np.linspace(-MAX_SKEW, MAX_SKEW, 21)
-    scores = [sharpness(angle) for angle in angles]
-    if max(scores) < _MIN_SHARPNESS * np.median(scores):
-        return 0.0
-    best = float(angles[np.argmax(scores)])
-    for reach, count in ((0.5, 11), (0.1, 11)):
-        angles = np.linspace(best - reach, best + reach, count)
-        best = float(angles[np.argmax([sharpness(angle) for angle in angles])])
-    return max(-MAX_SKEW, min(best, MAX_SKEW))
-
-
-_SKEW_PIXELS = 4000
-"""Longer pages are shrunk for the estimate."""
-_MIN_SKEW_POINTS = 200
-_MAX_SKEW_POINTS = 60_000
-_MIN_SHARPNESS = 1.5
-"""How many times sharper the best coarse angle must be than the median one: pages of text reach 1.6 to 30, photographs 1.5."""
-
-
-def rotate(gray: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn a page clockwise about its centre, on a canvas that holds its corners and is white where nothing was.
-
-    Args:
-        gray: uint8 (height, width).
-        degrees: an angle smaller than MIN_SKEW is left alone.
-
-    Returns:
-        uint8 (height or more, width or more): `gray` itself where the angle is too small to matter.
-    """
-    if abs(degrees) < MIN_SKEW:
-        return gray
-    height, width = gray.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
-    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-    new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    matrix[:, 2] += (new_width - width) / 2, (new_height - height) / 2
-    return cv2.warpAffine(gray, matrix, (new_width, new_height), flags=cv2.INTER_CUBIC, borderValue=255)

@@ -74,9 +74,7 @@ class Classifier:
             yield int(self.labels[column]), float(probabilities[column])
 
 
-def decode(
-    features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path", ranks: int = 0
-) -> list[Reading]:
+def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path", ranks: int = 0) -> list[Reading]:
     """Read a batch.
 
     Args:

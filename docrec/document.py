@@ -176,14 +176,14 @@ def _table_rows(lines: Sequence[Line]) -> Iterator[str]:
 
 
 def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Runs of lines that follow one another closely, each below the last."""
+    """Runs of lines that follow one another closely, each below the last, or to its left."""
     block: list[Line] = []
     for line in lines:
         if block:
-            last = block[-1].box
-            gap = line.box.top - last.bottom
-            apart = line.box.left >= last.right or line.box.right <= last.left
-            if apart or not -0.5 * last.height < gap < 1.2 * max(last.height, line.box.height):
+            last, box = _turned(block[-1]), _turned(line)
+            gap = box.top - last.bottom
+            apart = line.vertical != block[-1].vertical or box.left >= last.right or box.right <= last.left
+            if apart or not -0.5 * last.height < gap < 1.2 * max(last.height, box.height):
                 yield block
                 block = []
         block.append(line)
@@ -193,5 +193,12 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 def _indents(block: Sequence[Line]) -> list[int]:
     """Spaces before each line of a block, two for an em; a line's height stands for its em."""
-    margin = min(line.box.left for line in block)
-    return [min(2 * round((line.box.left - margin) / max(line.box.height, 1)), MAX_INDENT) for line in block]
+    boxes = [_turned(line) for line in block]
+    margin = min(box.left for box in boxes)
+    return [min(2 * round((box.left - margin) / max(box.height, 1)), MAX_INDENT) for box in boxes]
+
+
+def _turned(line: Line) -> Box:
+    """The box of a line; of a vertical one, as it lies when the page is turned to the left."""
+    box = line.box
+    return Box(box.top, -box.right, box.bottom, -box.left) if line.vertical else box

@@ -19,13 +19,14 @@ from docrec import __version__, exported
 from docrec.bundle import CHAR_DICT, ORD_MAP, Bundle, keras_backbone
 from docrec.charset import save_charset
 from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, Chunk, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, line_to_dark_on_light
+from docrec.clean import clean
 from docrec.ctc import Mark, Reading, decode
 from docrec.document import Box, Line
 from docrec.errors import ExportError, FileAccessError, InputFileError, MissingDependencyError, OptionError, SampleError
 from docrec.layout import find_lines
 from docrec.onnx_graph import reader_to_onnx
 from docrec.options import ExportOptions, ReadOptions
+from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import load_classifier, load_onnx_backbone
 from docrec.source import open_source
 from docrec.training.lines import Dataset

@@ -4,24 +4,30 @@ import itertools
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import numpy as np
 
-from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean, line_to_dark_on_light
+from docrec.band import to_ink_extent
+from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
+from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
-from docrec.layout import find_blocks, to_ink_extent
+from docrec.layout import find_blocks
 from docrec.options import ReadOptions
+from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
+from docrec.scripts import holding, with_level_scripts
 from docrec.source import PageImage, open_source
+from docrec.turn import reads_surely, to_right_side_up
+from docrec.upright import find_surroundings, paint_surroundings, straighten
 
 logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
+SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
 
@@ -41,7 +47,8 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(clean(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(_prepared(image), options) for image in source), recognizer, options.batch_size):
+            page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
@@ -87,12 +94,18 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
+def _prepared(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
+
+
 def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     blocks = find_blocks(image, options.layout)
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
-    lines = (line for block in blocks for line in block.lines)
-    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number)]
+    lines = (line for block in blocks for line in block.lines if not line.script)
+    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
 
@@ -112,21 +125,54 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
     yield from started
 
 
+def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+    """A page that is read, read again if it turns out to lie on its side or upside down."""
+    if reads_surely(page.readings) or options.layout == "line":
+        return page
+    image = to_right_side_up(page.image, options.layout, recognizer)
+    return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
+
+
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
-    """The lines of a page that is read, doubtful ones read again."""
+    """The lines of a page that is read, doubtful ones, and those with super- and subscripts, read again."""
     lines = [line for block in page.blocks for line in block.lines]
+    hosts = [index for index, line in enumerate(lines) if not line.script]
+    scripts = [lines[index + 1 : stop] for index, stop in itertools.pairwise([*hosts, len(lines)])]
+    gray = page.image.gray
     for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
         chunks, readings = zip(*pairs, strict=True)
-        line = readings_to_line(chunks, readings, lines[number], recognizer.charset)
-        yield line if line.confidence >= doubtful else _read_again(line, page.image.gray, recognizer, ranks)
+        line = readings_to_line(chunks, readings, lines[hosts[number]], recognizer.charset)
+        if scripts[number]:
+            line = _with_scripts(line, scripts[number], gray, recognizer)
+        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) -> Iterator[Block]:
     """The blocks of a page with the lines that say something, and surely enough."""
     for block in page.blocks:
-        told = tuple(line for line in itertools.islice(lines, len(block.lines)) if line.glyphs and line.confidence >= min_confidence)
+        count = sum(not line.script for line in block.lines)
+        told = tuple(line for line in itertools.islice(lines, count) if line.glyphs and line.confidence >= min_confidence)
         if told:
             yield Block(block.kind, told)
+
+
+def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: Recognizer) -> Line:
+    """Read a line again with its super- and subscripts on its baseline and mark them, unless they turn out to be parts of Hanzi."""
+    scripts = [script for script in scripts if not any(_is_hanzi(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    level = with_level_scripts(gray, line, scripts)
+    chunks = line_to_chunks(level, line.box, 0)
+    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), replace(line, glyphs=()), recognizer.charset)
+    line = max(line, again, key=lambda reading: reading.confidence)
+    glyphs = list(line.glyphs)
+    for script in scripts:
+        for index in holding(line.glyphs, script):
+            char = glyphs[index].char
+            glyphs[index] = replace(glyphs[index], char=SCRIPT_DIGITS.get(char, char), script=script.script)
+    return replace(line, glyphs=tuple(glyphs))
+
+
+def _is_hanzi(char: str) -> bool:
+    return is_wide(char) and char.isalpha()
 
 
 def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:

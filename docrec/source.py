@@ -213,8 +213,39 @@ _OTHER_SIGNATURES = (
 
 def _place(pixels: np.ndarray, transposed: bool, mirrored: bool, flipped: bool) -> np.ndarray:
     """Turn stored pixels as they are to be seen: swap the axes, then reverse left and right, then top and bottom."""
-    pixels = pixels.T if transposed else pixels
+    pixels = pixels.swapaxes(0, 1) if transposed else pixels
     return np.ascontiguousarray(pixels[:: -1 if flipped else 1, :: -1 if mirrored else 1])
+
+
+def balance(color: np.ndarray) -> np.ndarray:
+    """Scale the channels of a picture, uint8 (height, width, 3), such that its ground, the commonest colour, is white if it is light."""
+    ground = np.median(color[::3, ::3], axis=(0, 1))
+    return cv2.convertScaleAbs(color * (255 / ground).astype(np.float32)) if ground.min() > _LIGHT_GROUND else color
+
+
+def is_coloured(small: np.ndarray) -> bool:
+    """Whether a page has colour, more than a tint of its paper or what JPEG leaves.
+
+    Args:
+        small: the page in red, green and blue, uint8 (height, width, 3), reduced so that colour fringes of letters have gone.
+    """
+    balanced = balance(small)
+    return bool(np.mean(np.ptp(balanced, axis=2) > _CHROMA) > _COLOURED_PART)
+
+
+def _if_coloured(color: np.ndarray) -> np.ndarray | None:
+    """The pixels of a page, uint8 (height, width, 3), if it is coloured."""
+    size = (math.ceil(color.shape[1] / _PREVIEW), math.ceil(color.shape[0] / _PREVIEW))
+    return color if is_coloured(cv2.resize(color, size, interpolation=cv2.INTER_AREA)) else None
+
+
+_LIGHT_GROUND = 64
+_CHROMA = 32
+"""Difference of the strongest and the weakest channel from which a pixel has a colour."""
+_COLOURED_PART = 2e-4
+"""Part of a page that is coloured if it has colour: a word of red text on a page of A4."""
+_PREVIEW = 8
+"""Pixels of a page per pixel that is looked at for colour."""
 
 
 # PDF
@@ -314,14 +345,25 @@ def _rasterise(page: Any, dpi: float) -> PageImage:
     if dpi > limit:
         logger.warning("page %d is too large for %.0f dpi; read at %.1f", page.number + 1, dpi, limit)
         dpi = limit
+
+    def draw(zoom: float, space: Any) -> np.ndarray:
+        return _samples(page.get_pixmap(matrix=mupdf.Matrix(zoom, zoom), colorspace=space, alpha=False))
+
     zoom = dpi / POINTS_PER_INCH
-    return PageImage(page.number, _samples(page.get_pixmap(matrix=mupdf.Matrix(zoom, zoom), colorspace=mupdf.csGRAY, alpha=False)), dpi)
+    if is_coloured(draw(min(zoom, _PREVIEW_DPI / POINTS_PER_INCH), mupdf.csRGB)):
+        color = draw(zoom, mupdf.csRGB)
+        return PageImage(page.number, cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), dpi, color)
+    return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi)
+
+
+_PREVIEW_DPI = 50
+"""Resolution at which a page is looked at for colour."""
 
 
 def _samples(pixmap: Any) -> np.ndarray:
-    """A grey pixmap as uint8 (height, width), its own copy."""
-    rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
-    return rows[:, : pixmap.width].copy()
+    """A pixmap without transparency as uint8 (height, width), or (height, width, 3) if it has colours; its own copy."""
+    rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)[:, : pixmap.width * pixmap.n]
+    return rows.copy() if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n).copy()
 
 
 def _raster_dpi(page: Any) -> int:
@@ -394,9 +436,12 @@ def _scan(page: Any) -> PageImage | None:
     pixmap = mupdf.Pixmap(page.parent, xref)
     if pixmap.colorspace is None or pixmap.alpha:
         return None
+    color = None
     if pixmap.colorspace.name != mupdf.csGRAY.name:
+        color = _if_coloured(_samples(mupdf.Pixmap(mupdf.csRGB, pixmap)))
         pixmap = mupdf.Pixmap(mupdf.csGRAY, pixmap)
-    return PageImage(page.number, _place(_samples(pixmap), transposed, across < 0, down < 0), dpi)
+    gray = _place(_samples(pixmap), transposed, across < 0, down < 0)
+    return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0))
 
 
 # Images
@@ -489,19 +534,23 @@ def _image_to_page(index: int, image: ImageFile.ImageFile) -> PageImage:
     factor = _reduction(image)
     if factor > 1:
         logger.warning("page %d has %d × %d pixels, more than are of use; read at 1/%d", index + 1, *image.size, factor)
-    image.draft("L", (image.width // factor, image.height // factor))  # a JPEG can be decoded smaller, and to grey alone
+    gray_alone = isinstance(image, JpegImagePlugin.JpegImageFile) and not _is_coloured_jpeg(image)
+    image.draft("L" if gray_alone else None, (image.width // factor, image.height // factor))  # a JPEG can be decoded smaller, and to grey
     image.load()
-    gray = _image_to_gray(image, _reduction(image))
+    gray, color = _image_to_gray(image, _reduction(image)), _image_to_color(image)
     dpi_across, dpi_down = (dpi * math.sqrt(gray.size / pixels) for dpi in (dpi_across, dpi_down))
     if not isinstance(image, TiffImagePlugin.TiffImageFile):  # which Pillow has turned already
-        gray = _place(gray, orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8))
+        how = orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
+        gray, color = _place(gray, *how), None if color is None else _place(color, *how)
     if orientation >= 5:
         dpi_across, dpi_down = dpi_down, dpi_across
     if dpi_across != dpi_down:
         dpi = max(dpi_across, dpi_down)
         size = (round(gray.shape[1] * dpi / dpi_across), round(gray.shape[0] * dpi / dpi_down))
-        return PageImage(index, cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), dpi)
-    return PageImage(index, gray, dpi_across)
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
+        color = None if color is None else cv2.resize(color, size, interpolation=cv2.INTER_CUBIC)
+        return PageImage(index, gray, dpi, color)
+    return PageImage(index, gray, dpi_across, color)
 
 
 def _reduction(image: Image.Image) -> int:
@@ -526,6 +575,25 @@ def _image_dpi(image: Image.Image) -> tuple[float, float]:
     if not (low <= across <= high and low <= down <= high):
         return DEFAULT_DPI, DEFAULT_DPI
     return (across, down) if abs(across / down - 1) > 0.1 else (across, across)
+
+
+def _is_coloured_jpeg(image: JpegImagePlugin.JpegImageFile) -> bool:
+    """Whether a JPEG that is not yet decoded has colour, by decoding it to an eighth of its size, which takes little time."""
+    if image.mode == "L":
+        return False
+    preview = JpegImagePlugin.JpegImageFile(image.fp)
+    preview.draft(None, (image.width // 8, image.height // 8))
+    return is_coloured(np.array(preview.convert("RGB")))
+
+
+def _image_to_color(image: Image.Image) -> np.ndarray | None:
+    """The red, green and blue of a decoded image, uint8 (height, width, 3), if it is coloured, opaque and not too large."""
+    if image.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr") or _reduction(image) > 1:
+        return None
+    if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+        return None
+    image = image.convert("RGB")
+    return np.array(image) if is_coloured(np.array(image.reduce(_PREVIEW))) else None
 
 
 def _image_to_gray(image: Image.Image, factor: int) -> np.ndarray:

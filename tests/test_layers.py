@@ -10,9 +10,12 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
     *("errors", "document", "options"),
-    *("resources", "charset", "source", "clean", "layout", "ctc", "chunk", "crnn_tensorflow", "network", "onnx_graph"),
+    *("resources", "charset", "source", "colour", "polarity", "clean", "upright"),
+    *("ink", "band", "scripts", "runs", "pictures", "margin", "tables", "blocks", "kinds", "vertical", "layout"),
+    *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
+    "turn",
     *("pipeline", "writers", "training"),
     "__init__",
     *("evaluate", "report", "exported", "export", "import_crnn", "batch", "serve"),

@@ -19,6 +19,7 @@ COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
     "line": "docrec.cli.line:line",
+    "layout": "docrec.cli.layout:layout",
     "train": "docrec.cli.train:train",
     "synth": "docrec.cli.data:synth",
     "records": "docrec.cli.data:records",

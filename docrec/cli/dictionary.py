@@ -56,9 +56,7 @@ def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequ
         tried = "".join(f"; {name} {'is no ord map' if os.path.exists(name) else 'does not exist'}" for name in names)
         raise OptionError(f"-c {dictionary.char_dict} needs an ord map: name it with --ord-map, or with an -o of its own{tried}")
     if dictionary.ord_map and not dictionary.char_dict:
-        raise OptionError(
-            f"the ord map {dictionary.ord_map} needs a char dict: name it with -c (an output is named after the subcommand)"
-        )
+        raise OptionError(f"the ord map {dictionary.ord_map} needs a char dict: name it with -c (an output is named after the subcommand)")
     for name in outputs:
         if kind := dictionary_kind(name):
             raise OptionError(f"the output must not overwrite a dictionary, and {name} is one ({kind}); name another output")

@@ -16,8 +16,8 @@ import numpy as np
 
 from docrec.charset import Charset
 from docrec.chunk import FRAMES, HEIGHT, WIDTH
-from docrec.clean import line_to_dark_on_light
 from docrec.errors import FileAccessError, SampleError, TrainingDataError
+from docrec.polarity import line_to_dark_on_light
 from docrec.training.lines import Dataset, LabelledLine, LineImage, Span
 from docrec.training.pictures import decode_picture, encode_png, is_gray_png
 from docrec.training.records import Shard, decode_line, index_shard, read_record

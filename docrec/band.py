@@ -1,0 +1,156 @@
+"""How high a line's type is: the em band, the vertical ink extent that full Hanzi of the line's type size have or would have."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from docrec.document import Box
+from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, parts_to_glyphs, sizes, weighted_quantile
+
+# The em band, in ink heights of a full Hanzi of the same nominal size.
+ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
+X_HEIGHT = 0.52
+LETTER_SIZE = 0.18  # by how much, as a share, these differ from typeface to typeface
+BASELINE = 0.13  # above the bottom of the Hanzi
+MARK = 0.3  # lower ink has no baseline: dashes, dots, quotes
+SAME_SIZE = 0.15  # heights this close, as a share, are one type size
+NEAR = 6  # lines around a line that may tell its size
+
+# Hanzi are denser than Latin letters. Strokes met on the way down are counted, on average over a square as high as the line or over one
+# square glyph. A low line may be of capitals or small letters only, of which the densest (E, a, e, s) would pass: there more are asked for.
+SQUARE_STROKES = 2.5
+GLYPH_STROKES = 2.2
+FULL_LINE = 0.85  # em; a lower line needs
+LOW_STROKES = 2.5  # more strokes for each em that is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A height on the page: `top` and `bottom` in pixels."""
+
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """Extent in pixels."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The letters of a line without Hanzi.
+
+    Attributes:
+        baseline: where they stand, pixels from the top of the page.
+        rise: how far the highest rises above the baseline, in pixels.
+        mixed: whether low letters (x) stand among high ones (h, X), so that the highest must be an ascender or a capital.
+        flat: whether they are wider than high, as dashes are.
+    """
+
+    baseline: float
+    rise: float
+    mixed: bool
+    flat: bool
+
+
+def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray, em: float) -> list[Box]:
+    """Give each line its em band: from its Hanzi if it has any, else from its letters and the lines around it."""
+    found = {index: band for index, line in enumerate(lines) if (band := hanzi_to_band(line, ink, em))}
+    bands = {index: even_band(band, nearest(band, list(found.values()))) for index, band in found.items()}
+    letters = {index: line_to_letters(line) for index, line in enumerate(lines) if index not in bands}
+    for index in sorted(letters, key=lambda index: (letters[index].mixed, len(lines[index].parts)), reverse=True):  # the clearest first
+        extent = Band(lines[index].top, lines[index].bottom)
+        bands[index] = letters_to_band(letters[index], extent, nearest(extent, list(bands.values())))
+    return [Box(line.left, max(0.0, bands[index].top), line.right, bands[index].bottom) for index, line in enumerate(lines)]
+
+
+def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
+    """The vertical extent of the Hanzi in a line; None if it seems to have none."""
+    rows = ink[max(0, int(line.top)) : int(line.bottom), line.left : line.right]
+    strokes = rows[0].astype(int) + (rows[1:] > rows[:-1]).sum(axis=0)
+    glyphs = parts_to_glyphs(line.parts)
+    widths, heights = sizes(glyphs)
+    side = len(rows)
+    outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
+    if outside.mean() > 0.1:  # ascenders and descenders about low letters
+        return None
+    low = max(0.0, FULL_LINE - side / em)
+    needed = SQUARE_STROKES + LOW_STROKES * low
+    total = np.r_[0, np.cumsum(strokes)]
+    centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, len(strokes) - side))
+    around = (total[np.minimum(centres + side, len(strokes))] - total[centres]) / side
+    within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
+    square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
+    dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
+    return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None
+
+
+def nearest(band: Band, others: Sequence[Band]) -> list[Band]:
+    """The bands of a few lines closest to a band in height on the page, closest first."""
+    return sorted(others, key=lambda other: abs(other.top + other.bottom - band.top - band.bottom))[:NEAR]
+
+
+def even_band(band: Band, around: Sequence[Band]) -> Band:
+    """Give a band the height that is usual among those around it of its type size, itself included."""
+    height = float(np.median([other.height for other in around if same_size(other.height, band.height)]))
+    return Band((band.top + band.bottom - height) / 2, (band.top + band.bottom + height) / 2)
+
+
+def same_size(a: float, b: float) -> bool:
+    """Whether two heights are of one type size."""
+    return abs(math.log(a / b)) < SAME_SIZE
+
+
+def line_to_letters(line: Run) -> Letters:
+    """Measure the letters of a line: where most of them stand, how high the highest rises, and whether there are low ones too."""
+    glyphs = parts_to_glyphs(line.parts)
+    glyphs = glyphs[sizes(glyphs)[1] < 1.5 * line.height]
+    widths, heights = sizes(glyphs)
+    tall = heights >= 0.4 * heights.max()
+    baseline = weighted_quantile(glyphs[tall, 3], widths[tall], 0.5)
+    standing = tall & (abs(glyphs[:, 3] - baseline) <= 0.12 * heights.max())
+    rises = baseline - glyphs[standing, 1]
+    rise = float(np.median(rises[rises >= 0.82 * rises.max()]))  # not that of a slash, which rises above all letters
+    mixed = bool((rises < 0.82 * rise).mean() > 0.15)
+    return Letters(baseline, rise, mixed, flat=bool(np.median(widths) > 1.5 * np.median(heights)))
+
+
+def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> Band:
+    """Place the em band about letters, which fix it but for the size of their type if they are all alike: the lines around tell it.
+
+    Args:
+        letters: shape of the line's letters.
+        extent: where the line's ink begins and ends.
+        around: bands already known, the nearest first.
+    """
+    for band in around:  # of the same row, as in a table or a page header
+        level = letters.rise < MARK * band.height or abs(band.bottom - BASELINE * band.height - letters.baseline) < 0.1 * band.height
+        if level and extent.top > band.top - 0.1 * band.height and extent.bottom < band.bottom + 0.2 * band.height:
+            return band
+    if around and letters.rise < MARK * around[0].height:
+        height = around[0].height
+        bottom = (extent.top + extent.bottom + height) / 2 if letters.flat else letters.baseline + BASELINE * height
+        return Band(bottom - height, bottom)
+    guesses = [letters.rise / ASCENDER] + ([] if letters.mixed else [letters.rise / X_HEIGHT, extent.height])
+    sizes_near = [(guess, band.height, rank) for guess in guesses for rank, band in enumerate(around)]
+    fits = [(abs(math.log(guess / height)) + 0.02 * rank, guess, height) for guess, height, rank in sizes_near]
+    error, guess, height = min(fits, default=(math.inf, guesses[0], 0.0))
+    if error > LETTER_SIZE:
+        height = guess = guesses[0]
+    bottom = (extent.top + extent.bottom + height) / 2 if guess == extent.height else letters.baseline + BASELINE * height
+    return Band(bottom - height, bottom)
+
+
+def to_ink_extent(gray: np.ndarray, box: Box) -> Box:
+    """The box of a line with its top and bottom where the ink in it begins and ends: its em band, if it holds full Hanzi after all.
+
+    Args:
+        gray: the page, uint8 (H, W), 255 = paper.
+        box: a line's box as found.
+    """
+    rows = gray[int(box.top) : math.ceil(box.bottom), int(box.left) : math.ceil(box.right)].min(axis=1, initial=255)
+    inked = np.flatnonzero(rows < 255 - INK_CONTRAST * (255 - rows.min(initial=255)))
+    return replace(box, top=int(box.top) + inked[0], bottom=int(box.top) + inked[-1] + 1.0) if inked.size else box

@@ -1,0 +1,229 @@
+"""What the lines of a page are and in which order they are read."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from docrec.ink import Parts, Run, sizes
+from docrec.runs import LINE_GAP, gap_between, join_runs
+from docrec.tables import Cell, Grid, rows_to_tables
+
+# Columns, in em.
+GUTTER = 0.9  # the least gap between two columns of text
+COLUMN = 8.0  # the least width of one
+PIECE = 5.0  # the median width of what stands in it without a wide gap
+COLUMN_ROWS = 3
+WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
+ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
+FILLED = 0.5  # share of a column's width that its lines take, at the median
+
+# Headers and footers.
+MARGIN = 0.1  # share of the page's height in which they stand
+APART = 1.2  # em between them and the text
+RULED = 0.5  # share of the width of the text that a rule between takes; such a header may stand nearer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A block to be.
+
+    Attributes:
+        kind: of document.KINDS; a "text" may hold all else that running text is made of.
+        lines: in reading order.
+        cells: of the lines that stand in a table.
+        foot: whether it ends its column.
+    """
+
+    kind: str
+    lines: list[Run]
+    cells: dict[Run, Cell] = field(default_factory=dict)
+    foot: bool = False
+
+    def to_run(self) -> Run:
+        """A run of the extent of the block, to stand for it among others."""
+        left, right = min(run.left for run in self.lines), max(run.right for run in self.lines)
+        top, bottom = min(run.top for run in self.lines), max(run.bottom for run in self.lines)
+        return Run(np.array([[left, top, right, bottom]], np.int32), left, top, right, bottom)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """What stands on a page beside its text.
+
+    Attributes:
+        levels, uprights: rules.
+        grids: tables that they make.
+        figures: boxes of drawings and photographs.
+        em: of the page, in pixels.
+        height: of the page, in pixels.
+        layout: what is known of the page, one of options.LAYOUTS.
+    """
+
+    levels: Parts
+    uprights: Parts
+    grids: Sequence[Grid]
+    figures: Parts
+    em: float
+    height: int
+    layout: str
+
+
+def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
+    """Gather the runs of a page, but for notes in its margins, into blocks in reading order; all running text of a column is one."""
+    whole: dict[Run, Draft] = {}
+    for grid in sheet.grids:
+        if table := _grid_to_draft(grid, [run for run in runs if grid.holds(run)], sheet):
+            runs = [run for run in runs if not grid.holds(run)]
+            whole[table.to_run()] = table
+    for figure in sheet.figures.tolist():
+        if inside := [run for run in runs if within(run, figure)]:
+            runs = [run for run in runs if not within(run, figure)]
+            draft = Draft("figure", runs_to_lines(inside, sheet))
+            whole[draft.to_run()] = draft
+    header, runs = _split_margin(runs, [*whole], sheet, -1)
+    footer, runs = _split_margin(runs, [*whole], sheet, 1)
+    drafts = [Draft("header", header)] if header else []
+    for column in runs_to_columns([*runs, *whole], sheet):
+        drafts += _column_to_drafts(column, whole, sheet)
+    return drafts + ([Draft("footer", footer)] if footer else [])
+
+
+def within(run: Run, box: Sequence[float]) -> bool:
+    """Whether the middle of a run is inside a box: left, top, right, bottom."""
+    return bool(box[0] < (run.left + run.right) / 2 < box[2] and box[1] < run.middle < box[3])
+
+
+def _grid_to_draft(grid: Grid, runs: list[Run], sheet: Sheet) -> Draft | None:
+    """The table in a grid; None if its text is all in one column, as in a frame."""
+    cells = {run: grid.cell(run) for run in runs}
+    return _cells_to_draft(cells, sheet) if len({column for _, column in cells.values()}) > 1 else None
+
+
+def runs_to_columns(runs: list[Run], sheet: Sheet) -> list[list[Run]]:
+    """Cut a page into regions, each of one column, in reading order.
+
+    A gutter is a white strip with text on both sides; whatever crosses it, text or rule, bounds the zone in which the left column is read
+    before the right one (an XY cut, Nagy and Seth, 1984, with the crossing lines let through).
+    """
+    gutter = _find_gutter(runs, sheet) if sheet.layout in ("auto", "columns") else None
+    if gutter is None:
+        return [runs] if runs else []
+    edge, top, bottom = gutter
+    above, below = [run for run in runs if run.middle < top], [run for run in runs if run.middle > bottom]
+    zone = [run for run in runs if top <= run.middle <= bottom]
+    sides = [run for run in zone if run.left < edge], [run for run in zone if run.left >= edge]
+    return [column for part in (above, *sides, below) for column in runs_to_columns(part, sheet)]
+
+
+def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | None:
+    """Where the gutter with the most text about it ends on the right, and from where to where on the page it reaches; None without one."""
+    em, levels, demand = sheet.em, sheet.levels, _demand(sheet)
+    if len(runs) < 4:
+        return None
+    runs = sorted(runs, key=lambda run: run.middle)
+    lefts, rights, tops, bottoms, middles = (
+        np.array([getattr(run, name) for run in runs]) for name in ("left", "right", "top", "bottom", "middle")
+    )
+    best, gutter = 0.0, None
+    for edge in np.unique(np.ceil(rights / (em / 4)) * (em / 4)).tolist():
+        end = edge + (GUTTER - 0.25) * em
+        crossing = (lefts < end) & (rights > edge)
+        rules = (levels[:, 0] < edge - em) & (levels[:, 2] > end + em)
+        cuts = np.sort(np.r_[middles[crossing], levels[rules][:, 1], -np.inf, np.inf])
+        counts = np.diff(np.searchsorted(middles, cuts, side="right"))
+        for place in np.flatnonzero(counts >= 2 * COLUMN_ROWS * demand):
+            inside = ~crossing & (middles > cuts[place]) & (middles < cuts[place + 1])
+            before, after = inside & (rights <= edge), inside & (lefts >= end)
+            text = (rights - lefts)[inside].sum()
+            if text <= best or not before.any() or not after.any():
+                continue
+            shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
+            wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
+            rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
+            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, sheet) for side in (before, after)):
+                best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
+    return gutter
+
+
+def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, sheet: Sheet) -> bool:
+    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces."""
+    demand = _demand(sheet)
+    extent, widths = rights.max() - lefts.min(), rights - lefts
+    _, rows = np.unique(middles // (ROW * sheet.em), return_inverse=True)
+    filled = np.bincount(rows, widths) / extent
+    wide = extent >= demand * COLUMN * sheet.em and np.median(widths) > demand * PIECE * sheet.em
+    return bool(wide and len(filled) >= least and np.median(filled) >= demand * FILLED)
+
+
+def _demand(sheet: Sheet) -> float:
+    """How much is asked of columns: half as much if they are known to be there."""
+    return 0.5 if sheet.layout == "columns" else 1.0
+
+
+def runs_to_lines(runs: list[Run], sheet: Sheet) -> list[Run]:
+    """Join the runs of a column into lines: rows from top to bottom, the parts of a row from left to right."""
+    return [line for row in _runs_to_rows(join_runs(runs, sheet.uprights, LINE_GAP, sheet.em)) for line in row]
+
+
+def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
+    rows: list[list[Run]] = []
+    for run in sorted(runs, key=lambda run: run.middle):
+        if rows and all(run.middle < other.bottom and gap_between(run, other) > 0 for other in rows[-1]):
+            rows[-1].append(run)
+        else:
+            rows.append([run])
+    return [sorted(row, key=lambda run: run.left) for row in rows]
+
+
+def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: int) -> tuple[list[Run], list[Run]]:
+    """Part the lines of a header (side -1) or footer (1) from the runs of the page: a row or two that stand apart or behind a rule."""
+    em = sheet.em
+    rows = _runs_to_rows(runs)[::-side]
+    for count in range(1, min(3, len(rows))):
+        outer, inner = [run for row in rows[:count] for run in row], [*(run for row in rows[count:] for run in row), *others]
+        if not inner:
+            break
+        top, bottom = min(run.top for run in outer), max(run.bottom for run in outer)
+        far = bottom if side < 0 else sheet.height - top
+        edge = min(run.top for run in inner) if side < 0 else max(run.bottom for run in inner)
+        gap = edge - bottom if side < 0 else top - edge
+        low, high = (bottom, edge) if side < 0 else (edge, top)
+        widest = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
+        levels = sheet.levels
+        ruled = ((sizes(levels)[0] > RULED * widest) & (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)).any()
+        small = max(run.height for run in outer) < 1.2 * em
+        if small and gap > 0 and far < MARGIN * sheet.height and (gap > APART * em or ruled and gap > em / 2):
+            return runs_to_lines(outer, sheet), [run for row in rows[count:] for run in row]
+    return [], runs
+
+
+def _column_to_drafts(runs: list[Run], whole: dict[Run, Draft], sheet: Sheet) -> Iterator[Draft]:
+    """Part the tables and figures of a column from its running text."""
+    rest = sorted((run for run in runs if run not in whole), key=lambda run: run.middle)
+    for stop in [*sorted((run for run in runs if run in whole), key=lambda run: run.middle), None]:
+        above = [run for run in rest if stop is None or run.middle < stop.middle]
+        rest = rest[len(above) :]
+        rows = _runs_to_rows(above)
+        done = 0
+        for span, cells in rows_to_tables(rows, sheet.levels, sheet.em) if sheet.layout != "vertical" else ():
+            yield from _rows_to_draft(rows[done : span.start], sheet, foot=False)
+            yield _cells_to_draft(cells, sheet)
+            done = span.stop
+        yield from _rows_to_draft(rows[done:], sheet, foot=stop is None)
+        if stop is not None:
+            yield whole[stop]
+
+
+def _rows_to_draft(rows: Sequence[Sequence[Run]], sheet: Sheet, foot: bool) -> Iterator[Draft]:
+    if rows:
+        yield Draft("text", runs_to_lines([run for row in rows for run in row], sheet), foot=foot)
+
+
+def _cells_to_draft(places: Mapping[Run, Cell], sheet: Sheet) -> Draft:
+    """A table of runs whose cells are known."""
+    cells: dict[Cell, list[Run]] = {}
+    for run, cell in places.items():
+        cells.setdefault(cell, []).append(run)
+    lines = {line: cell for cell in sorted(cells) for line in runs_to_lines(cells[cell], sheet)}
+    return Draft("table", list(lines), lines)

@@ -1,0 +1,119 @@
+"""What on a page looks like type and is none: pieces of photographs and drawings, textures, noise."""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from docrec.ink import Parts, Run, mask_to_parts, sizes, weighted_quantile
+from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
+
+BLOT = 0.4  # em; a patch of ink this large both ways is no letter
+BLOT_INK = 0.8  # if this share of it is ink
+EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
+EDGE_INK = 0.4  # of the share of ink in the line is there at most
+WORD = 1.5  # em; a narrower run may be a mark
+SCATTERED = 10  # so many marks and no words are no text
+
+# The edges of type are sharp, on a page all alike.
+EDGE_ROWS = 7  # rows of a line that are looked at
+STEEP = 25  # grey levels from one pixel to the next at the edges of most type, at least
+BLURRED = 0.4  # times as sharp as most of the page is a cloud
+
+# Photographs are grey where paper is white.
+PAPER = 230  # grey level
+PATCH = 1.75  # em both ways that are not white
+UNEVEN = 8  # grey levels by which a photograph varies and a tint does not
+TONES = (40, 215)  # grey levels; in type there are few between
+TONED = 0.4  # share of a photograph that is
+
+
+def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
+    """Whether a run holds a letter or is a row of dots or dashes, rather than a speck, a blot, a rule in pieces, or part of a picture."""
+    widths, heights = sizes(run.parts)
+    if ((heights >= LOW * em) & (widths >= SLIVER * em)).any():
+        return not _is_texture(run, ink, em)
+    even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
+    return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
+
+
+def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
+    """Whether a run is all ink, or goes on above and below as if it were cut out of a picture."""
+    top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
+    columns = ink[:, run.left : run.right]
+    covered = columns[top:bottom].mean()
+    beyond = np.concatenate([columns[max(0, top - edge) : top], columns[bottom : bottom + edge]])
+    blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
+    return bool(blot or beyond.size and beyond.mean() > EDGE_INK * covered)
+
+
+def has_words(runs: Sequence[Run], em: float) -> bool:
+    """Whether the runs of a page are of text: they are few, or most of their length is words rather than scattered marks."""
+    word = np.array([len(run.parts) > 1 and run.width > WORD * em for run in runs], bool)
+    widths = np.array([run.width for run in runs])
+    return len(runs) < SCATTERED or bool(widths[word].sum() > widths[~word].sum())
+
+
+def in_focus(runs: Sequence[Run], gray: np.ndarray) -> list[Run]:
+    """The runs whose ink has edges as sharp as the rest of the page has; none if the page has no sharp edges."""
+    if not runs:
+        return []
+    edges, contrasts = np.array([_edge(run, gray) for run in runs]).T
+    widths = np.array([run.width for run in runs])
+    if weighted_quantile(edges, widths, 0.5) < STEEP:
+        return []
+    sharp = edges / np.maximum(contrasts, 1)
+    usual = weighted_quantile(sharp, widths, 0.5)
+    return [run for run, sharpness in zip(runs, sharp, strict=True) if sharpness > BLURRED * usual]
+
+
+def _edge(run: Run, gray: np.ndarray) -> tuple[float, float]:
+    """How steep the steep edges of a run are, and how far its ink is from its paper, in grey levels."""
+    rows = np.linspace(max(run.top, 0), min(run.bottom, len(gray)) - 1, EDGE_ROWS).astype(int)
+    crop = gray[rows, max(0, run.left - 2) : run.right + 2]
+    steps = cv2.absdiff(crop[:, 1:], crop[:, :-1])
+    return float(np.quantile(steps, 0.95)), float(crop.max()) - float(crop.min())
+
+
+def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
+    """Mark the photographs of a page.
+
+    Args:
+        gray: uint8 (H, W), 255 = paper.
+        em: page em in pixels.
+
+    Returns:
+        uint8 (H, W) scaled down by em / 4, 1 = photograph.
+    """
+    step = max(1, int(em / 4))
+    small = cv2.resize(gray, (max(1, gray.shape[1] // step), max(1, gray.shape[0] // step)), interpolation=cv2.INTER_AREA)
+    brightest = cv2.dilate(small, np.ones((9, 9), np.uint8))  # over two em, where type has some paper
+    dark = cv2.morphologyEx((brightest < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))
+    count, labels = cv2.connectedComponents(dark)
+    for label in range(1, count):
+        inside = labels == label
+        toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
+        if brightest[inside].std() < UNEVEN or toned < TONED:
+            dark[inside] = 0
+    return dark
+
+
+def in_picture(run: Run, pictures: np.ndarray, em: float) -> bool:
+    """Whether most of a run lies in a photograph rather than in a white box on one."""
+    step = max(1, int(em / 4))
+    box = pictures[max(0, int(run.top)) // step : int(run.bottom) // step + 1, run.left // step : run.right // step + 1]
+    return bool(box.size and box.mean() > 0.5)
+
+
+def parts_to_figures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
+    """Boxes of photographs, and of drawings: of parts too large for type, where they overlap or nearly so."""
+    drawn = np.concatenate([parts[is_drawn(parts, em)], mask_to_parts(pictures) * max(1, int(em / 4))])
+    if not len(drawn):
+        return drawn
+    cells = (drawn / (em / 2)).astype(int)
+    found = mask_to_parts(paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8)))
+    boxes = (found * (em / 2)).astype(int)
+    widths, heights = sizes(boxes)
+    return boxes[(widths > FIGURE * em) & (heights > FIGURE / 2 * em)]

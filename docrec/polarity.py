@@ -1,0 +1,118 @@
+"""Dark ink on light paper: of pages and lines that are the other way round, and of the bands and boxes of a page that are."""
+
+import cv2
+import numpy as np
+
+from docrec.colour import EM, parts_of, reduce_to_map
+
+
+def to_dark_on_light(gray: np.ndarray) -> np.ndarray:
+    """Invert a page of light text on dark paper.
+
+    Paper is what most of the page shows. Ink is what differs most from it, so the farther end of the histogram tells
+    on which side the ink is; the ends leave out a thousandth of the pixels, and a blank page's noise is no ink.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        uint8 (height, width): `gray` itself where its ink is dark.
+    """
+    darkest, paper, lightest = levels_below(level_counts(gray), 0.001, 0.5, 0.999)
+    return 255 - gray if (lightest - paper) - (paper - darkest) > _INK_CONTRAST else gray
+
+
+def line_to_dark_on_light(gray: np.ndarray) -> np.ndarray:
+    """Invert a picture of one line, uint8 (H, W), if it is light text on dark paper.
+
+    Ink lies away from the edge, and alone covers the larger part of a picture only in lines of heavy type.
+    """
+    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return to_dark_on_light(gray) if edge.mean() < gray.mean() else gray
+
+
+_INK_CONTRAST = 64
+"""Grey levels by which light ink must stand out more than dark ink for a page to be inverted."""
+
+
+def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) -> np.ndarray:
+    """Invert what is light text on a darker ground within a page: bands, heads of tables, buttons.
+
+    Such a ground is flat, about rectangular, and mostly bare; a photograph is not flat. If color is given, the text may be told from
+    its ground by one channel alone.
+
+    Args:
+        gray: uint8 (height, width), dark on light.
+        color: uint8 (height, width, 3), of the same page.
+
+    Returns:
+        uint8 (height, width): `gray` itself where there are none.
+    """
+    small = reduce_to_map(gray)
+    paper = float(np.percentile(small[::2, ::2], 90))
+    ground = cv2.morphologyEx((small < _DARK_GROUND * paper).view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # without strokes
+    contours, hierarchy = cv2.findContours(ground, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    channels: tuple[np.ndarray, ...] = ()
+    inverted = gray
+    for contour, links in zip(contours, hierarchy[0] if contours else (), strict=True):
+        left, top, width, height = cv2.boundingRect(contour)
+        if links[3] >= 0 or not _is_box(contour):
+            continue
+        if not channels:
+            channels = (gray,) if color is None else (gray, *cv2.split(color))
+            maps = [reduce_to_map(channel) for channel in channels]
+        box = np.zeros_like(small)
+        cv2.drawContours(box, [contour], -1, 1, cv2.FILLED)
+        part = np.s_[top : top + height, left : left + width]
+        inside = cv2.erode(box[part], np.ones((3, 3), np.uint8), borderValue=0) > 0
+        found = [_text_on_ground(channel[part][inside]) for channel in maps]
+        best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
+        level, text = found[best]
+        if (best == 0 and text < level) or abs(text - level) < _TEXT_CONTRAST:
+            continue
+        if inverted is gray:
+            inverted = gray.copy()
+        edge = cv2.morphologyEx(box, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        for mask, table in ((box, np.clip((text - np.arange(256)) * (paper / (text - level)), 0, paper)), (edge, np.full(256, paper))):
+            for where, covered in parts_of(mask, gray.shape):
+                np.copyto(inverted[where], cv2.LUT(channels[best][where], table.astype(np.uint8)), where=covered.view(bool))
+    return inverted
+
+
+_DARK_GROUND = 0.8
+"""Part of the level of paper below which a ground is no paper."""
+_BOX_EM = (1.1, 2.5)
+"""Least shorter and longer side of such a box, in em of body text."""
+_BOX_FILL = 0.75
+"""Part of the smallest rectangle around it that it fills: an ellipse fills 0.79."""
+_FLATNESS = 0.5
+"""Part of a box that has the level of its ground, give or take _SAME_LEVEL: text covers less than half of it."""
+_SAME_LEVEL = 12
+_TEXT_CONTRAST = 40
+
+
+def _is_box(contour: np.ndarray) -> bool:
+    """Whether a contour on the map is large enough and rectangular enough for a box with text."""
+    _, sides, _ = cv2.minAreaRect(contour)
+    large = min(sides) >= _BOX_EM[0] * EM and max(sides) >= _BOX_EM[1] * EM
+    return large and cv2.contourArea(contour) >= _BOX_FILL * sides[0] * sides[1]
+
+
+def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
+    """The level of the ground of a box, uint8 (pixels), and that of its text; the same where the box is not flat."""
+    ground = int(np.convolve(np.bincount(levels, minlength=256), np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
+    if np.mean(np.abs(levels.astype(np.int16) - ground) <= _SAME_LEVEL) < _FLATNESS:
+        return ground, ground
+    low, high = np.percentile(levels, (1, 99))
+    return ground, int(high if high - ground > ground - low else low)
+
+
+def level_counts(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """How many pixels have each grey level, of all or of those where `mask`, uint8 (height, width), is not 0: float64 (256)."""
+    return cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
+
+
+def levels_below(counts: np.ndarray, *parts: float) -> list[int]:
+    """The grey levels up to which the given parts of the pixels lie, by how many have each level."""
+    below = np.cumsum(counts)
+    return [int(np.searchsorted(below, part * below[-1])) for part in parts]

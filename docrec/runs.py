@@ -1,0 +1,198 @@
+"""Rows of ink: how the pieces that a page's ink falls into are gathered into words and lines, and what among them is no text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from docrec.ink import Parts, Run, parts_to_glyphs, parts_to_run, sizes, within_any
+
+# Sizes of parts, in em.
+SPECK = 0.07  # smaller both ways is dust
+DOT = 0.2  # a smaller mark far from text may be a stain
+SLIVER = 0.15  # a part standing by itself is wider if it is a letter
+LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than found one
+SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
+TALL = 1.5  # taller parts are large type, touching lines or no text
+THIN = 0.12  # a shorter piece of a rule is no thicker
+FIGURE = 5.0  # higher parts are no type
+
+
+# Gaps between neighbours on a line, in em.
+LETTER_GAP = 0.5
+WORD_GAP = 0.8
+LINE_GAP = 3.0
+
+
+def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
+    """Gather the text among the parts into runs.
+
+    Large type first, so that pieces of its characters do not pass for small lines; then ordinary type; last dots, dashes and raised or
+    lowered marks, which join the run they stand beside or, if there is none, make one of their own.
+    """
+    widths, heights = sizes(parts)
+    speck = (widths < SPECK * em) & (heights < SPECK * em)
+    figure = is_drawn(parts, em)
+    rule = (widths > 2.5 * em) & (heights < THIN * em) | (heights > 1.2 * em) & (widths < THIN * em)
+    drawn = (heights > TALL * em) & within_any(parts, parts[(heights > FIGURE * em) & (widths > FIGURE * em)])
+    large, parts = parts_to_large_runs(parts[~(speck | rule | figure | drawn)], em)
+    heights = sizes(parts)[1]
+    low, tall = heights < LOW * em, heights > TALL * em
+    runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
+    marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
+    runs = attach_marks(marks, [run for run in runs if not is_mark(run, em)], uprights, em)
+    return large + attach_touching(parts[tall], join_runs(runs, uprights, WORD_GAP, em), em)
+
+
+def is_drawn(parts: Parts, em: float) -> np.ndarray:
+    """Which parts are too large for type, bool (N,)."""
+    widths, heights = sizes(parts)
+    return (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
+
+
+def is_mark(run: Run, em: float) -> bool:
+    """Whether a run may be a mark, or a piece of a broken character, rather than a word."""
+    return run.height < SMALL * em and run.width < 1.3 * em
+
+
+def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
+    """Lines of large type, found by their tall parts, unless these are where two lines of small type touch; and the parts left over."""
+    widths, heights = sizes(parts)
+    middles = (parts[:, 1] + parts[:, 3]) / 2
+    free = np.ones(len(parts), bool)
+    runs = []
+    rows = link_parts(parts[(heights > TALL * em) & (widths < 3 * heights)], parts[:0], em, core=0.5, reach=0.5)
+    for row in sorted(rows, key=lambda row: -row.width):
+        size, left, right, count = row.height, row.left, row.right, 0
+        fitting = np.flatnonzero(free & (heights < 1.5 * size) & (middles > row.top) & (middles < row.bottom))
+        while len(members := fitting[(parts[fitting, 2] > left - 2 * size) & (parts[fitting, 0] < right + 2 * size)]) > count:
+            left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
+        if count > 1 and is_unbroken(parts[members], row.top, row.bottom):
+            runs.append(parts_to_run(parts[members]))
+            free[members] = False
+    return runs, parts[free]
+
+
+def is_unbroken(parts: Parts, top: float, bottom: float) -> bool:
+    """Whether at no height well within a band fewer than a third of the characters have ink, as they have between two lines."""
+    heights = np.linspace(top, bottom, 13)[3:-3, None]
+    widths = np.where((parts[:, 1] <= heights) & (parts[:, 3] > heights), parts[:, 2] - parts[:, 0], 0).sum(axis=1)
+    return bool(widths.min() > sizes(parts_to_glyphs(parts))[0].sum() / 3)
+
+
+def link_parts(parts: Parts, uprights: Parts, em: float, core: float, reach: float = 0.0) -> list[Run]:
+    """Link parts that stand side by side into runs.
+
+    Only the core of each part is painted, on a grid of em / 10, so that lines set tight or touching stay apart; the cores are smeared
+    sideways (the run-length smoothing of Wong, Casey and Wahl, 1982) and what is then connected is a run.
+
+    Args:
+        parts: what to link.
+        uprights: upright rules, which no run crosses.
+        em: page em in pixels.
+        core: share of a part's height that is painted, about its middle.
+        reach: how far a part is smeared to either side, in its own heights; 0 smears by LETTER_GAP in all.
+    """
+    if not len(parts):
+        return []
+    cell = em / 10
+    heights = sizes(parts)[1]
+    middles = (parts[:, 1] + parts[:, 3]) / 2
+    sideways, updown = reach * heights, core / 2 * heights
+    cores = np.stack([parts[:, 0] - sideways, middles - updown, parts[:, 2] + sideways, middles + updown], axis=1)
+    cells = np.maximum(cores / cell, 0).astype(int)
+    painted = paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8))
+    smeared = painted if reach else cv2.morphologyEx(painted, cv2.MORPH_CLOSE, np.ones((1, 2 * int(LETTER_GAP * 5) + 1), np.uint8))
+    walls = paint((uprights / cell).astype(int), np.zeros_like(painted))
+    labels = cv2.connectedComponents(smeared & (painted | ~walls & 1), connectivity=8)[1]
+    owners = labels[(middles / cell).astype(int), ((parts[:, 0] + parts[:, 2]) / 2 / cell).astype(int)]
+    order = np.argsort(owners, kind="stable")
+    return [parts_to_run(parts[members]) for members in np.split(order, np.flatnonzero(np.diff(owners[order])) + 1)]
+
+
+def paint(boxes: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Set the cells of a uint8 grid that lie in any of the (N, 4) boxes, both ends included, and return the grid."""
+    for left, top, right, bottom in np.maximum(boxes, 0).tolist():
+        grid[top : bottom + 1, left : right + 1] = 1
+    return grid
+
+
+def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> list[Run]:
+    """Join runs that share a line and are less than `reach` em apart, nearest first, across no upright rule."""
+    groups = {index: [index] for index in range(len(runs))}
+    joined = dict(enumerate(runs))
+    owner = list(range(len(runs)))
+    for _, i, j in sorted(neighbours(runs, reach, em)):
+        a, b = owner[i], owner[j]
+        if a == b or not aligned(joined[a], joined[b], em) or divided(runs[i], runs[j], uprights):
+            continue
+        joined[a] = parts_to_run(np.concatenate([joined[a].parts, joined.pop(b).parts]))
+        for index in groups[b]:
+            owner[index] = a
+        groups[a] += groups.pop(b)
+    return list(joined.values())
+
+
+def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[float, int, int]]:
+    """Pairs of runs on one line as (gap in pixels, index, index), for gaps below `reach` em or, of larger type, heights."""
+    order = sorted(range(len(runs)), key=lambda index: runs[index].top)
+    for place, i in enumerate(order):
+        for j in order[place + 1 :]:
+            if runs[j].top >= runs[i].bottom + em:
+                break
+            gap = gap_between(runs[i], runs[j])
+            if aligned(runs[i], runs[j], em) and gap < reach * max(em, runs[i].height, runs[j].height):
+                yield gap, i, j
+
+
+def gap_between(a: Run, b: Run) -> int:
+    """Pixels between two runs sideways; negative where they overlap."""
+    return max(a.left, b.left) - min(a.right, b.right)
+
+
+def aligned(a: Run, b: Run, em: float) -> bool:
+    """Whether two runs overlap in height by most of the lower one, or are the upper and lower pieces of broken characters."""
+    shared = min(a.bottom, b.bottom) - max(a.top, b.top)
+    whole = max(a.bottom, b.bottom) - min(a.top, b.top)
+    return shared >= 0.6 * min(a.height, b.height) or (shared > -0.2 * em and whole < 1.15 * em and gap_between(a, b) < 0.2 * em)
+
+
+def divided(a: Run, b: Run, uprights: Parts) -> bool:
+    """Whether an upright rule stands between two runs."""
+    first, second = (a, b) if a.left < b.left else (b, a)
+    between = (uprights[:, 0] >= first.right - 1) & (uprights[:, 2] <= second.left + 1)
+    return bool((between & (uprights[:, 1] < min(a.middle, b.middle)) & (uprights[:, 3] > max(a.middle, b.middle))).any())
+
+
+def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em: float) -> list[Run]:
+    """Give each mark to the run it stands in or beside, or of which it is a broken piece; return the runs and the marks left alone."""
+    members = [[run.parts] for run in runs]
+    tops, bottoms = np.array([run.top for run in runs]), np.array([run.bottom for run in runs])
+    lefts, rights = np.array([run.left for run in runs]), np.array([run.right for run in runs])
+    alone = []
+    for mark in marks:
+        reach = (LINE_GAP if max(mark.width, mark.height) > DOT * em else WORD_GAP) * em
+        gaps = np.maximum(lefts, mark.left) - np.minimum(rights, mark.right)
+        beyond = np.maximum(np.maximum(tops - mark.middle, mark.middle - bottoms), 0)
+        near = np.flatnonzero((gaps < reach) & (beyond < em))
+        hosts = [
+            (beyond[index], gaps[index], index)
+            for index in near.tolist()
+            if (beyond[index] < 0.3 * runs[index].height or aligned(mark, runs[index], em)) and not divided(mark, runs[index], uprights)
+        ]
+        if hosts:
+            members[min(hosts)[2]].append(mark.parts)
+        else:
+            alone.append(mark)
+    return [run if len(parts) == 1 else parts_to_run(np.concatenate(parts)) for run, parts in zip(runs, members, strict=True)] + alone
+
+
+def attach_touching(parts: Parts, runs: list[Run], em: float) -> list[Run]:
+    """Stretch runs over the parts in which two lines touch, which belong to both, and over tall signs set among ordinary type."""
+    for left, top, right, bottom in parts[sizes(parts)[1] < 2 * TALL * em].tolist():
+        for index, run in enumerate(runs):
+            shared = min(bottom, run.bottom) - max(top, run.top)
+            if shared > 0.6 * run.height and max(left, run.left) - min(right, run.right) < em / 2:
+                runs[index] = replace(run, left=min(left, run.left), right=max(right, run.right))
+    return runs

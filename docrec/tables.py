@@ -1,0 +1,232 @@
+"""The cells of a table: between rules that cross, or of short runs that stand in columns."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from docrec.document import Box
+from docrec.ink import Parts, Run, sizes
+
+Cell = tuple[int, int]
+"""Row and column, from 0."""
+
+# Rules, in em.
+TOUCH = 0.4  # rules that end so near one another meet
+SAME_RULE = 0.5  # rules so near one another are one, as of a double line
+SIDE = 0.8  # the least side of a cell
+COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
+MAX_RULES = 600  # more of them are a hatch
+OPEN = 0.25  # share of a grid that may lie open upwards or downwards; a drawing of boxes and arrows does
+
+# Tables without rules.
+COLUMN_GAP = 0.8  # em; what is white in all rows
+PAIR_GAP = 3.0  # em; if there are but two columns, and no rules above and below
+MIN_ROWS = 3
+ROW_GAP = 2.0  # em between rows at most
+NUMBER = 2.5  # em; a second column no wider is of page numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A ruled table.
+
+    Attributes:
+        xs, ys: where its columns and rows begin and end, in pixels; one more than there are columns and rows.
+        cells: int (rows, columns); a cell that spans several rows or columns has its number in all of them.
+    """
+
+    xs: np.ndarray
+    ys: np.ndarray
+    cells: np.ndarray
+
+    @property
+    def box(self) -> Box:
+        """What the outer rules bound."""
+        return Box(float(self.xs[0]), float(self.ys[0]), float(self.xs[-1]), float(self.ys[-1]))
+
+    def holds(self, run: Run) -> bool:
+        """Whether the middle of a run is inside."""
+        return bool(self.xs[0] < (run.left + run.right) / 2 < self.xs[-1] and self.ys[0] < run.middle < self.ys[-1])
+
+    def cell(self, run: Run) -> Cell:
+        """The first row and the first column of the cell in which the middle of a run lies."""
+        row = np.searchsorted(self.ys, run.middle) - 1
+        column = np.searchsorted(self.xs, (run.left + run.right) / 2) - 1
+        rows, columns = np.nonzero(self.cells == self.cells[row, column])
+        return int(rows.min()), int(columns.min())
+
+
+def short_rules(parts: Parts, levels: Parts, uprights: Parts, em: float) -> tuple[Parts, Parts]:
+    """Thin level and thin upright parts, left when the rules are wiped out, that lead from one rule to another: sides of small cells."""
+    widths, heights = sizes(parts)
+    lying = parts[(widths > SIDE * em) & (heights < 0.2 * em)]
+    standing = parts[(heights > SIDE * em) & (widths < 0.2 * em)]
+    return lying[_lead_across(_turned(lying), _turned(uprights), em)], standing[_lead_across(standing, levels, em)]
+
+
+def _turned(parts: Parts) -> Parts:
+    return parts[:, [1, 0, 3, 2]]
+
+
+def _lead_across(standing: Parts, levels: Parts, em: float) -> np.ndarray:
+    """Which of the upright parts have a level rule at both ends."""
+    if not len(levels):
+        return np.zeros(len(standing), bool)
+    across = _between(standing, levels, em)
+    height = (levels[:, 1] + levels[:, 3]) / 2
+    above, below = (abs(standing[:, end, None] - height) < TOUCH * em for end in (1, 3))
+    return (across & above).any(axis=1) & (across & below).any(axis=1)
+
+
+def _between(standing: Parts, levels: Parts, em: float) -> np.ndarray:
+    """Of which level rules the extent holds each upright one, bool (uprights, levels)."""
+    middle = (standing[:, 0, None] + standing[:, 2, None]) / 2
+    return (levels[:, 0] - TOUCH * em < middle) & (middle < levels[:, 2] + TOUCH * em)
+
+
+def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> list[Grid]:
+    """The tables that level and upright rules make where they meet."""
+    if not len(levels) or not len(uprights) or max(len(levels), len(uprights)) > MAX_RULES:
+        return []
+    meet = _between(uprights, levels, em) & _between(_turned(levels), _turned(uprights), em).T
+    grids = []
+    rest = set(np.flatnonzero(meet.any(axis=1)).tolist())
+    while rest:
+        standing, lying = np.zeros(len(uprights), bool), np.zeros(len(levels), bool)
+        standing[rest.pop()] = True
+        while True:
+            lying_now = meet[standing].any(axis=0)
+            standing_now = standing | meet[:, lying_now].any(axis=1)
+            if (lying_now == lying).all() and (standing_now == standing).all():
+                break
+            lying, standing = lying_now, standing_now
+        rest -= set(np.flatnonzero(standing).tolist())
+        if grid := _rules_to_grid(levels[lying], uprights[standing], em):
+            grids.append(grid)
+    return grids
+
+
+def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
+    """The grid of rules that hang together; None if it is but a frame, or a drawing."""
+    ys, xs = _places(_turned(levels), em), _places(uprights, em)
+    left, right = levels[:, 0].min(), levels[:, 2].max()
+    xs = np.r_[[left] if left < xs[0] - SIDE * em else [], xs, [right] if right > xs[-1] + SIDE * em else []]
+    rows, columns = len(ys) - 1, len(xs) - 1
+    if rows < 1 or columns < 2:
+        return None
+    walls = np.zeros((2 * rows + 1, 2 * columns + 1), np.uint8)
+    walls[:, 1::2] |= _walls(_turned(levels), ys, xs)
+    walls[1::2] |= _walls(uprights, xs, ys).T
+    walls[:, [0, -1]] |= 1  # a table may be open to the sides
+    walls[::2, ::2] = 1
+    open_to = np.pad(walls, ((1, 1), (0, 0)))
+    labels = cv2.connectedComponents(1 - open_to, connectivity=4)[1]
+    cells = labels[2:-1:2, 1::2]
+    outside = np.isin(cells, (labels[0, 0], labels[-1, 0]))
+    return None if outside.mean() > OPEN or len(np.unique(cells)) < 2 else Grid(xs, ys, cells)
+
+
+def _places(rules: Parts, em: float) -> np.ndarray:
+    """Where upright rules stand, those close together as one."""
+    middles = np.sort((rules[:, 0] + rules[:, 2]) / 2)
+    starts = np.flatnonzero(np.r_[True, np.diff(middles) > SAME_RULE * em])
+    return np.array([group.mean() for group in np.split(middles, starts[1:])])
+
+
+def _walls(rules: Parts, places: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Which sides of the elementary cells upright rules run along, uint8 (2 * places - 1, steps - 1), those between places left 0."""
+    walls = np.zeros((2 * len(places) - 1, len(steps) - 1), np.uint8)
+    nearest = abs((rules[:, 0] + rules[:, 2]) / 2 - places[:, None]).argmin(axis=0)
+    for place, (_, top, _, bottom) in zip(nearest.tolist(), rules.tolist(), strict=True):
+        covered = np.minimum(steps[1:], bottom) - np.maximum(steps[:-1], top)
+        walls[2 * place] |= (covered > COVER * np.diff(steps)).astype(np.uint8)
+    return walls
+
+
+def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> list[tuple[range, dict[Run, Cell]]]:
+    """Tables without upright rules: rows of runs that leave the same strips white.
+
+    Args:
+        rows: runs that stand side by side, each row from left to right, row after row.
+        levels: level rules; two columns near one another must have some.
+        em: page em in pixels.
+
+    Returns:
+        For each table which rows it takes, and the cells of the runs in them.
+    """
+    tables = []
+    start = 0
+    while start < len(rows):
+        stop, columns = start, np.empty(0)
+        while stop < len(rows) and (stop == start or _alike(rows[stop - 1], rows[stop], em)):
+            wider = _columns(rows[start : stop + 1], em)
+            if len(wider) < max(1, min(2, len(columns))):
+                break
+            stop, columns = stop + 1, wider
+        while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
+            stop -= 1
+        cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em)
+        if stop - start > 1 and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
+            tables.append((range(start, stop), cells))
+            start = stop
+        else:
+            start += 1
+    return tables
+
+
+def _alike(above: Sequence[Run], below: Sequence[Run], em: float) -> bool:
+    """Whether a row may be the next one of a table: near and of the same type size."""
+    sizes_of = [max(run.height for run in row) for row in (above, below)]
+    gap = min(run.top for run in below) - max(run.bottom for run in above)
+    return gap < ROW_GAP * em and max(sizes_of) < 1.8 * min(sizes_of)
+
+
+def _columns(rows: Sequence[Sequence[Run]], em: float) -> np.ndarray:
+    """Where columns begin to the right of a strip that is white in all rows, but the first one, in pixels."""
+    runs = sorted((run for row in rows for run in row), key=lambda run: run.left)
+    lefts = np.array([run.left for run in runs])
+    reached = np.maximum.accumulate([run.right for run in runs])
+    return lefts[1:][lefts[1:] - reached[:-1] > COLUMN_GAP * em]
+
+
+def _column(run: Run, columns: np.ndarray) -> int:
+    return int(np.searchsorted(columns, run.left, side="right"))
+
+
+def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: Parts, em: float) -> bool:
+    """Whether rows with common white strips are a table rather than a list, an index or chance."""
+    number, columns = (1 + max(places) for places in zip(*cells.values(), strict=True))
+    filled = Counter(column for _, column in set(cells.values()))
+    full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
+    left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
+    top, bottom = rows[0][0].top, rows[-1][0].bottom
+    across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top - 3 * em) & (levels[:, 3] < bottom + 3 * em)
+    ruled = len(_places(_turned(levels[across]), em)) > 1 if across.any() else False
+    if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
+        return False
+    if ruled or columns > 2:
+        return True
+    gaps = [b.left - a.right for row in rows for a, b in pairwise(row)]
+    last = [row[-1].width for row in rows if len(row) > 1]
+    return min(gaps) > PAIR_GAP * em and max(last) > NUMBER * em
+
+
+def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float) -> dict[Run, Cell]:
+    """Number the cells; a row goes on with the one before if it holds but the rest of a cell whose line before is full."""
+    ends = [
+        max((run.right for row in rows for run in row if _column(run, columns) == column), default=0) for column in range(len(columns) + 1)
+    ]
+    cells: dict[Run, Cell] = {}
+    above: dict[int, Run] = {}
+    number = -1
+    for row in rows:
+        places = [_column(run, columns) for run in row]
+        goes_on = 0 not in places and all(place in above and above[place].right > ends[place] - 2 * em for place in places)
+        number += not goes_on
+        cells |= {run: (number, place) for run, place in zip(row, places, strict=True)}
+        above = dict(zip(places, row, strict=True))
+    return cells
