@@ -6,6 +6,7 @@ from itertools import groupby
 
 POINTS_PER_INCH = 72
 MAX_INDENT = 40  # spaces
+BASELINE = 0.13  # of the height of a line, from its bottom up
 KINDS = ("text", "title", "header", "footer", "footnote", "note", "caption", "table", "formula", "figure")
 """What a block can be; page numbers are headers or footers, a note stands in the margin, a figure's block is the text inside it."""
 _SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")

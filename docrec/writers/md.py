@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-
-import numpy as np
+from statistics import median
 
 from docrec.document import POINTS_PER_INCH, Block, Line, Page, turned
 from docrec.options import WriteOptions
@@ -44,11 +43,8 @@ def md(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
 
 def _text_size(page: Page) -> float | None:
     """The height of most of a page's running text in points; None if it has none."""
-    lines = [line for block in page.blocks if block.kind == "text" for line in block.lines]
-    if not lines:
-        return None
-    heights = np.repeat([turned(line).height for line in lines], [len(line.glyphs) for line in lines])
-    return float(np.median(heights)) * POINTS_PER_INCH / page.dpi
+    heights = [turned(line).height for block in page.blocks if block.kind == "text" for line in block.lines for _ in line.glyphs]
+    return median(heights) * POINTS_PER_INCH / page.dpi if heights else None
 
 
 def _block(block: Block, page: Page, size: float) -> Iterator[str]:

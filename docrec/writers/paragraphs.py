@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
-from docrec.chunk import is_full_width_mark, is_wide
+from docrec.charset import is_full_width_mark, is_wide
 from docrec.document import Block, Glyph, Line, Page, follows, indents, runs, turned
 
 JOINED = ("text", "title", "footnote", "note", "caption")

@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from docrec.band import BASELINE
-from docrec.document import Box, Glyph, Line, Page
+from docrec.document import BASELINE, Box, Glyph, Line, Page
 
 Rectangle = tuple[int, int, int, int]
 """Left, top, right and bottom in whole pixels, the last two exclusive; never empty."""
