@@ -13,7 +13,7 @@ CONFIDENCE_DIGITS = 4
 
 
 def json(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
-    """One object: program, version, model, document, and pages, a page a row; resources/docrec.schema.json describes it."""
+    """One object: program, version, model, document, and pages, a page a row; docrec.schema.json beside this file describes it."""
     about = {"program": "docrec", "version": __version__, "model": options.model, "document": options.document}
     head = codec.dumps(about, ensure_ascii=False)[:-1] + ', "pages": ['
     for page in pages:
