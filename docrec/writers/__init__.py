@@ -11,6 +11,7 @@ from docrec.document import Page
 from docrec.errors import OptionError
 from docrec.options import WriteOptions
 from docrec.writers.json import json
+from docrec.writers.pdf import pdf
 from docrec.writers.replace import replacing, writing_to
 from docrec.writers.txt import txt
 
@@ -18,7 +19,7 @@ Writer = Callable[[Iterable[Page], WriteOptions], Iterator[bytes]]
 """A format: turns pages into pieces of the file, a piece after each page, empty if there is nothing to write yet, and more at the end."""
 Target = str | os.PathLike[str] | BinaryIO
 
-FORMATS: dict[str, Writer] = {"txt": txt, "json": json}
+FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "pdf": pdf}
 """By the suffix that their files have."""
 
 
