@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from docrec.document import POINTS_PER_INCH, Scan
+from docrec.document import POINTS_PER_INCH, Box, Scan
 from docrec.errors import EncryptedError, FileAccessError, InputFileError
 from docrec.options import DPI_RANGE, ReadOptions, select_pages
 
@@ -37,8 +37,27 @@ MAX_DECODED_BYTES = 2_000_000_000
 """Larger images are refused: decoding one takes this much memory. 20,000 × 20,000 in colour passes."""
 SCAN_EDGE = 0.01
 """Part of the page's width or height by which an image may miss its edges and still be a scan of the whole page."""
+MAX_SLANT = 10
+"""Degrees by which text of a text layer may run askew; scans have OCR text that does."""
 DAMAGED_PAGE_INCHES = (8.27, 11.69)
 """Width and height of the blank page that stands for one that cannot be read: A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGlyph:
+    """One character of the text layer that a PDF page has already.
+
+    Attributes:
+        char: what the document maps it to; U+FFFD if to nothing, several letters for a ligature.
+        box: from its font's ascender to its descender and as wide as its advance; in pixels of the page as it was read from its file.
+        quarters: by how many quarter turns, clockwise, it is turned, 0 to 3.
+        visible: whether it is drawn and no image lies over it; scans have invisible text, made by OCR.
+    """
+
+    char: str
+    box: Box
+    quarters: int = 0
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,7 @@ class PageImage:
         color: uint8 (height, width, 3), red, green and blue, of a page that is not grey; it is gone when the page is clean.
         steps: what has been done to the page since it was read from its file, in words.
         scan: where the pixels come from, if they have been moved since; see Scan.
+        layer: the page's own text, in the order of the file.
     """
 
     index: int
@@ -60,6 +80,7 @@ class PageImage:
     color: np.ndarray | None = None
     steps: tuple[str, ...] = ()
     scan: Scan | None = None
+    layer: tuple[LayerGlyph, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +298,10 @@ _PREVIEW = 8
 # PDF
 
 
+_Trace = list[dict[str, Any]]
+"""What PyMuPDF's Page.get_texttrace gives: stretches of text with their characters, in the order they are drawn."""
+
+
 @cache
 def _mupdf() -> Any:
     """The PyMuPDF module; imported late because it takes 0.4 s, which reading an image need not pay."""
@@ -332,7 +357,8 @@ class _PdfDocument:
         where = f"page {index + 1} of {self._name}"
         try:
             page = self._pdf.load_page(index)
-            image = (None if self._dpi else _scan(page)) or _rasterise(page, self._dpi or _raster_dpi(page))
+            trace = page.get_texttrace()
+            image = (None if self._dpi else _scan(page, trace)) or _rasterise(page, trace, self._dpi or _raster_dpi(page, trace))
         except _pdf_errors() as error:
             raise InputFileError(f"{where} is damaged and cannot be read: {error}") from error
         finally:
@@ -363,7 +389,7 @@ def _summary(messages: str) -> str:
     return f"{first} (and {len(rest)} more)" if rest else first
 
 
-def _rasterise(page: Any, dpi: float) -> PageImage:
+def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     """Draw a page, annotations included, at `dpi` or, where that would pass MAX_PIXELS, less."""
     mupdf = _mupdf()
     square_inches = page.rect.width * page.rect.height / POINTS_PER_INCH**2
@@ -376,10 +402,11 @@ def _rasterise(page: Any, dpi: float) -> PageImage:
         return _samples(page.get_pixmap(matrix=mupdf.Matrix(zoom, zoom), colorspace=space, alpha=False))
 
     zoom = dpi / POINTS_PER_INCH
+    layer = _trace_to_layer(page, trace, (0, 0), (zoom, zoom))
     if is_coloured(draw(min(zoom, _PREVIEW_DPI / POINTS_PER_INCH), mupdf.csRGB)):
         color = draw(zoom, mupdf.csRGB)
-        return PageImage(page.number, cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), dpi, color)
-    return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi)
+        return PageImage(page.number, cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), dpi, color, layer=layer)
+    return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi, layer=layer)
 
 
 _PREVIEW_DPI = 50
@@ -392,20 +419,18 @@ def _samples(pixmap: Any) -> np.ndarray:
     return rows.copy() if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n).copy()
 
 
-def _raster_dpi(page: Any) -> int:
+def _raster_dpi(page: Any, trace: _Trace) -> int:
     """The resolution to draw a page at: enough for its text's em to be EM_PIXELS high, and for the images it consists of."""
-    wanted = [dpi for dpi in (_text_dpi(page), _images_dpi(page)) if dpi]
+    wanted = [dpi for dpi in (_text_dpi(trace), _images_dpi(page)) if dpi]
     low, high = RASTER_DPI_RANGE
     return round(min(max([*wanted, low]), high)) if wanted else DEFAULT_DPI
 
 
-def _text_dpi(page: Any) -> float | None:
+def _text_dpi(trace: _Trace) -> float | None:
     """The resolution at which the em of the commonest font size is EM_PIXELS high; None for a page without a text layer."""
     characters: Counter[float] = Counter()
-    for block in page.get_text("dict", flags=0)["blocks"]:
-        for line in block.get("lines", ()):
-            for span in line["spans"]:
-                characters[round(span["size"], 1)] += len(span["text"].replace(" ", ""))
+    for span in trace:
+        characters[round(span["size"], 1)] += sum(char[0] != ord(" ") for char in span["chars"])
     size = characters.most_common(1)[0][0] if characters.total() else 0.0
     return EM_PIXELS * POINTS_PER_INCH / size if size > 0 else None
 
@@ -423,7 +448,7 @@ def _images_dpi(page: Any) -> float | None:
     return max(dpis) if sum(areas) >= 0.5 else None
 
 
-def _scan(page: Any) -> PageImage | None:
+def _scan(page: Any, trace: _Trace) -> PageImage | None:
     """The pixels of the one image that makes up a page, as stored, turned upright; None for any other page.
 
     The image must fill the page, be opaque and undistorted, and have nothing drawn over it that shows: an invisible
@@ -467,7 +492,46 @@ def _scan(page: Any) -> PageImage | None:
         color = _if_coloured(_samples(mupdf.Pixmap(mupdf.csRGB, pixmap)))
         pixmap = mupdf.Pixmap(mupdf.csGRAY, pixmap)
     gray = _place(_samples(pixmap), transposed, across < 0, down < 0)
-    return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0))
+    layer = _trace_to_layer(page, trace, (box.x0, box.y0), (dpi / POINTS_PER_INCH, dpi_down / POINTS_PER_INCH))
+    return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0), layer=layer)
+
+
+def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale: tuple[float, float]) -> tuple[LayerGlyph, ...]:
+    """The text layer of a page of which `origin`, in points, is the first pixel, with `scale` pixels to a point across and down.
+
+    What is set aslant is left out: stamps and watermarks.
+    """
+    mupdf = _mupdf()
+    images = [(place, mupdf.Rect(box)) for place, (kind, box) in enumerate(page.get_bboxlog()) if kind == "fill-image"]
+    glyphs: list[LayerGlyph] = []
+    for span in trace:
+        across, down = span["dir"]
+        turns = 0 if span["wmode"] else math.degrees(math.atan2(down, across)) / 90
+        if abs(turns - round(turns)) > MAX_SLANT / 90:
+            continue
+        quarters = (round(turns) + page.rotation // 90) % 4
+        over = [image for place, image in images if place > span["seqno"]]
+        drawn = span["type"] != _INVISIBLE and span["opacity"] > 0
+        for code, glyph, _, corners in span["chars"]:
+            char = chr(code) if code > 0 else "\ufffd"
+            if glyph < 0 and glyphs:  # the second letter of a ligature
+                glyphs[-1] = replace(glyphs[-1], char=glyphs[-1].char + char)
+                continue
+            place = mupdf.Rect(corners)
+            visible = drawn and not any(image.contains((place.tl + place.br) / 2) for image in over)
+            place *= page.rotation_matrix
+            xs, ys = ([(edge - first) * size for edge in edges] for edges, first, size in zip(_edges(place), origin, scale, strict=True))
+            glyphs.append(LayerGlyph(char, Box(xs[0], ys[0], xs[1], ys[1]), quarters, visible))
+    return tuple(glyphs)
+
+
+def _edges(rect: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Left and right, top and bottom."""
+    return (min(rect.x0, rect.x1), max(rect.x0, rect.x1)), (min(rect.y0, rect.y1), max(rect.y0, rect.y1))
+
+
+_INVISIBLE = 3
+"""Text rendering mode: neither filled nor stroked; ISO 32000-1, 9.3.6."""
 
 
 # Images

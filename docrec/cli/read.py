@@ -13,7 +13,7 @@ from docrec.charset import load_charset
 from docrec.cli.dictionary import Dictionary, settle
 from docrec.document import Page
 from docrec.errors import FileAccessError, OptionError
-from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, ReadOptions, WriteOptions
+from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, MODES, ReadOptions, WriteOptions
 from docrec.writers import FORMATS, name_outputs, write
 
 STREAM = "-"
@@ -54,6 +54,14 @@ OPTIONS = [
         help="What is known of the pages; line: each page is one line.",
     ),
     click.Option(
+        ["--mode"],
+        type=click.Choice(MODES),
+        default=ReadOptions.mode,
+        show_default=True,
+        help="Text that a PDF has already: use it where it is sound (auto), use it as it is and read only pages without (skip), "
+        "use it where it is sound and visible, not what OCR left (redo), or read every page (force).",
+    ),
+    click.Option(
         ["--header-footer/--no-header-footer"], default=ReadOptions.header_footer, help="Keep headers, footers and page numbers, or not."
     ),
     click.Option(
@@ -84,6 +92,7 @@ def read(
     pages: str,
     dpi: int | None,
     layout: str,
+    mode: str,
     header_footer: bool,
     min_confidence: float,
     password: str,
@@ -103,6 +112,7 @@ def read(
         batch_size=batch_size,
         password=password,
         layout=layout,
+        mode=mode,
         header_footer=header_footer,
         min_confidence=min_confidence,
     )

@@ -53,13 +53,14 @@ def _line_to_json(line: Line) -> dict[str, Any]:
         "box": _box_to_json(line.box),
         "vertical": line.vertical,
         "cell": line.cell and list(line.cell),
+        "layer": line.layer,
         "characters": [_glyph_to_json(glyph) for glyph in line.glyphs],
     }
 
 
 def _json_to_line(line: dict[str, Any]) -> Line:
     glyphs = tuple(Glyph(g["char"], g["start"], g["end"], g["confidence"], script=g["script"]) for g in line["characters"])
-    return Line(Box(*line["box"]), glyphs, line["vertical"], line["cell"] and tuple(line["cell"]))
+    return Line(Box(*line["box"]), glyphs, line["vertical"], line["cell"] and tuple(line["cell"]), layer=line["layer"])
 
 
 def _glyph_to_json(glyph: Glyph) -> dict[str, Any]:
