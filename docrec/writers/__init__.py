@@ -40,7 +40,12 @@ def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: st
         FileAccessError: an output cannot be written.
         BrokenPipeError: the reader at the other end of a pipe has gone.
     """
-    named = name_outputs(outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs], formats)
+    targets = outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs]
+    write_named(pages, name_outputs(targets, formats), options)
+
+
+def write_named(pages: Iterable[Page], named: Sequence[tuple[Target, str]], options: WriteOptions | None = None) -> None:
+    """Write pages as `write` does, to outputs of which each is named with its format."""
     with ExitStack() as stack:
         streams = [_open(target, stack) for target, _ in named]
         copies = tee(pages, len(named))

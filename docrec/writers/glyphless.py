@@ -30,7 +30,8 @@ class Glyphless:
         truetype = _truetype()
         return [
             PdfObject(
-                f"/Type/Font/Subtype/Type0/BaseFont/{_NAME}/Encoding/Identity-H/DescendantFonts[{descendant} 0 R]/ToUnicode {to_unicode} 0 R"
+                f"/Type/Font/Subtype/Type0/BaseFont/{_NAME}/Encoding/Identity-H"
+                f"/DescendantFonts[{descendant} 0 R]/ToUnicode {to_unicode} 0 R"
             ),
             PdfObject(
                 f"/Type/Font/Subtype/CIDFontType2/BaseFont/{_NAME}/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
