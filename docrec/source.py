@@ -501,8 +501,8 @@ def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale
 
     What is set aslant is left out: stamps and watermarks.
     """
-    mupdf = _mupdf()
-    images = [(place, mupdf.Rect(box)) for place, (kind, box) in enumerate(page.get_bboxlog()) if kind == "fill-image"]
+    images = [(place, box) for place, (kind, box) in enumerate(page.get_bboxlog()) if kind == "fill-image"]
+    turned = np.array(tuple(page.rotation_matrix)).reshape(3, 2)
     glyphs: list[LayerGlyph] = []
     for span in trace:
         across, down = span["dir"]
@@ -510,24 +510,20 @@ def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale
         if abs(turns - round(turns)) > MAX_SLANT / 90:
             continue
         quarters = (round(turns) + page.rotation // 90) % 4
-        over = [image for place, image in images if place > span["seqno"]]
+        over = [box for place, box in images if place > span["seqno"]]
         drawn = span["type"] != _INVISIBLE and span["opacity"] > 0
-        for code, glyph, _, corners in span["chars"]:
+        corners = np.array([char[3] for char in span["chars"]]).reshape(-1, 2, 2)
+        pixels = (corners @ turned[:2] + turned[2] - origin) * scale
+        places = np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1).tolist()
+        middles = corners.mean(axis=1).tolist()
+        for (code, glyph, *_), place, (x, y) in zip(span["chars"], places, middles, strict=True):
             char = chr(code) if code > 0 else "\ufffd"
             if glyph < 0 and glyphs:  # the second letter of a ligature
                 glyphs[-1] = replace(glyphs[-1], char=glyphs[-1].char + char)
-                continue
-            place = mupdf.Rect(corners)
-            visible = drawn and not any(image.contains((place.tl + place.br) / 2) for image in over)
-            place *= page.rotation_matrix
-            xs, ys = ([(edge - first) * size for edge in edges] for edges, first, size in zip(_edges(place), origin, scale, strict=True))
-            glyphs.append(LayerGlyph(char, Box(xs[0], ys[0], xs[1], ys[1]), quarters, visible))
+            else:
+                visible = drawn and not any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in over)
+                glyphs.append(LayerGlyph(char, Box(*place), quarters, visible))
     return tuple(glyphs)
-
-
-def _edges(rect: Any) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Left and right, top and bottom."""
-    return (min(rect.x0, rect.x1), max(rect.x0, rect.x1)), (min(rect.y0, rect.y1), max(rect.y0, rect.y1))
 
 
 _INVISIBLE = 3
@@ -698,8 +694,9 @@ def _image_dpi(image: Image.Image) -> tuple[float, float]:
 
 def _is_coloured_jpeg(image: JpegImagePlugin.JpegImageFile) -> bool:
     """Whether a JPEG that is not yet decoded has colour, by decoding it to an eighth of its size, which takes little time."""
-    if image.mode == "L":
+    if image.mode == "L" or image.fp is None:
         return False
+    image.fp.seek(0)
     preview = JpegImagePlugin.JpegImageFile(image.fp)
     preview.draft(None, (image.width // 8, image.height // 8))
     return is_coloured(np.array(preview.convert("RGB")))
@@ -709,7 +706,7 @@ def _image_to_color(image: Image.Image) -> np.ndarray | None:
     """The red, green and blue of a decoded image, uint8 (height, width, 3), if it is coloured, opaque and not too large."""
     if image.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr") or _reduction(image) > 1:
         return None
-    if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
         return None
     image = image.convert("RGB")
     return np.array(image) if is_coloured(np.array(image.reduce(_PREVIEW))) else None

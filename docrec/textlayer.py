@@ -31,11 +31,14 @@ INKED = 0.8  # share of an invisible layer's characters that lie on ink, if it b
 SPACE = 0.15  # heights of a character: a wider gap between letters is a space; TeX sets none
 SAME = 0.3  # widths by which two equal characters are apart at most if they are one, drawn twice to look bold
 
-SAMPLE_LINES = 3
+SAMPLE_LINES = {True: 4, False: 12}
+"""Lines of visible and of invisible text that are read to judge it; of each its beginning,"""
+SAMPLE_WIDTH = 8  # so many heights of it, which one chunk holds
 SURE = 0.85  # mean confidence of a reading that can judge
 AGREEMENT = {True: 0.7, False: 0.95}
-"""How well, 0 to 1, a sure reading of visible and of invisible text agrees with it if the layer is sound. Visible text is as the author wrote
-it, or its font is mapped wrongly and hardly a character agrees; invisible text was read by other OCR, whose errors should go."""
+"""How well, 0 to 1, a sure reading of visible and of invisible text agrees with it if the layer is sound. Visible text is as its author
+wrote it, or its font is mapped wrongly and hardly a character agrees; invisible text was read by other OCR, whose errors should go."""
+TYPESET = 0.5  # share of a page's ink under visible characters, if it is typeset and not a scan
 _FOLDED = ((0x2E80, 0x2FDF), (0xFB00, 0xFB06), (0xF900, 0xFAFF), (0xA0, 0xA0), (0x2000, 0x200A))
 """Radicals, ligatures, compatibility ideographs and odd spaces, which fonts map letters to, become what they stand for."""
 
@@ -57,6 +60,15 @@ def with_layer_upright(page: PageImage) -> PageImage:
     """Turn a page such that most of the text of its layer stands upright."""
     quarters = [glyph.quarters for glyph in page.layer]
     return turn(page, -max(set(quarters), key=quarters.count) % 4) if quarters else page
+
+
+def is_typeset(page: PageImage) -> bool:
+    """Whether most of a page's ink is that of visible text of its layer, so that it lies straight and nothing is around it."""
+    if not any(glyph.visible for glyph in page.layer):
+        return False
+    ink = gray_to_ink(page.gray)
+    covered = _covered([glyph.box for glyph in page.layer if glyph.visible], ink)
+    return bool((ink & covered).sum() > TYPESET * ink.sum())
 
 
 def blocks_with_layer(page: PageImage, blocks: Sequence[Block], mode: str, recognizer: Recognizer) -> tuple[PageImage, tuple[Block, ...]]:
@@ -82,13 +94,15 @@ def blocks_with_layer(page: PageImage, blocks: Sequence[Block], mode: str, recog
     if mode != "skip":
         rows, others, more = _sound(rows, others, page, ink, recognizer)
         faults += more
-    covered = _covered([*rows, *others], ink)
+    covered = _covered([glyph.box for row in [*rows, *others] for glyph in row.glyphs], ink)
     filled = {row.line: _row_to_line(row) for row in rows}
     unread = [line for line in lines if line not in filled and mode != "skip" and not _is_covered(line, ink, covered)]
     told = [_filled(block, filled, unread) for block in blocks]
-    step = "its own text layer is used" if rows or others else f"its own text layer is not used, as {faults[0] if faults else 'it is empty'}"
-    if (rows or others) and unread:
-        step += f" but for {len(unread)} lines" + (f", as {faults[0]}" if faults else "")
+    why = f", as {faults[0]}" if faults else ""
+    if not rows and not others:
+        step = f"its own text layer is not used{why}"
+    else:
+        step = "its own text layer is used" + (f" but for {len(unread)} lines{why}" if unread else "")
     return replace(page, steps=(*page.steps, step)), tuple(_insert([block for block in told if block.lines], others))
 
 
@@ -213,17 +227,26 @@ def _is_whole(row: _Row, ink: np.ndarray) -> bool:
 
 def _agrees(rows: Sequence[_Row], visible: bool, page: PageImage, recognizer: Recognizer) -> bool:
     """Whether sure readings of the longest of some rows agree with them; where none is sure nothing speaks against the rows."""
-    sample = sorted(rows, key=lambda row: -len(row.glyphs))[:SAMPLE_LINES]
+    sample = [_beginning(row) for row in sorted(rows, key=lambda row: -len(row.glyphs))[: SAMPLE_LINES[visible]]]
     chunks = [chunk for number, row in enumerate(sample) for chunk in line_to_chunks(page.gray, row.line.box, number, row.line.vertical)]
     pairs = zip(chunks, recognizer.read(chunks, len(chunks) or 1), strict=True)
     same = total = 0
     for number, of_row in groupby(pairs, key=lambda pair: pair[0].line):
-        reading = readings_to_line(*zip(*of_row, strict=True), sample[number].line, recognizer.charset)
+        parts, readings = zip(*of_row, strict=True)
+        reading = readings_to_line(parts, readings, sample[number].line, recognizer.charset)
         if reading.confidence >= SURE:
             texts = _letters(reading), _letters(_row_to_line(sample[number]))
             same += 2 * sum(match.size for match in SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks())
             total += sum(map(len, texts))
     return same >= AGREEMENT[visible] * total
+
+
+def _beginning(row: _Row) -> _Row:
+    """A row cut off after SAMPLE_WIDTH."""
+    box = _turned(row.line, row.line.box)
+    glyphs = tuple(glyph for glyph in row.glyphs if _turned(row.line, glyph.box).right < box.left + SAMPLE_WIDTH * box.height) or row.glyphs
+    box = replace(box, right=max(box.left, min(box.right, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
+    return _Row(replace(row.line, box=_turned(row.line, box)), glyphs)
 
 
 def _letters(line: Line) -> str:
@@ -256,12 +279,11 @@ def _row_to_line(row: _Row) -> Line:
     return replace(row.line, glyphs=without_idle_spaces(glyphs), layer=True)
 
 
-def _covered(rows: Iterable[_Row], ink: np.ndarray) -> np.ndarray:
-    """Where characters of rows stand on the page, uint8 (H, W)."""
+def _covered(boxes: Iterable[Box], ink: np.ndarray) -> np.ndarray:
+    """The insides of boxes on the page, uint8 (H, W)."""
     covered = np.zeros_like(ink)
-    for row in rows:
-        for box in (glyph.box for glyph in row.glyphs):
-            covered[max(round(box.top), 0) : max(round(box.bottom), 0), max(round(box.left), 0) : max(round(box.right), 0)] = 1
+    for box in boxes:
+        covered[max(round(box.top), 0) : max(round(box.bottom), 0), max(round(box.left), 0) : max(round(box.right), 0)] = 1
     return covered
 
 
