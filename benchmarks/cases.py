@@ -102,15 +102,14 @@ class Setter:
         self.sheet.line(styled(number + self.prose.pick(HEADINGS), style), left, top + 1.3 * style.size)
         return top + 2 * style.size
 
-    def text(self, top: float, left: float, width: float, bottom: float, count: int = 99, style: Style | None = None) -> float:
+    def text(self, top: float, left: float, width: float, bottom: float, count: int = 99) -> float:
         """Fill a column with paragraphs, `count` of them at most, and return where it ends."""
-        style = style or self.body
-        step = style.size * style.leading
+        step = self.body.size * self.body.leading
         for _ in range(count):
             if top + step > bottom:
                 break
             self.sheet.begin()
-            top = self.sheet.paragraph(styled(self.prose.paragraph(), style), left, top, width, bottom=bottom)
+            top = self.sheet.paragraph(styled(self.prose.paragraph(), self.body), left, top, width, bottom=bottom)
         return top
 
     def columns(self, count: int, top: float, bottom: float) -> None:

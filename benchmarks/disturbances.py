@@ -273,6 +273,11 @@ def photo(picture: Picture, rng: np.random.Generator) -> Picture:
     return replace(jpeg(noisy, rng, 85), skew=float(np.degrees(np.arctan2(fall, run))))
 
 
+def photo_72(picture: Picture, rng: np.random.Generator) -> Picture:
+    """The same as a phone's file that claims 72 dpi."""
+    return replace(photo(picture, rng), dpi=(72, 72))
+
+
 def fax(picture: Picture, rng: np.random.Generator) -> Picture:
     """A fax in fine mode: 204 × 196 dpi, black and white only, a little noise before it was made so."""
     height, width = picture.rgb.shape[:2]
@@ -341,7 +346,7 @@ def untagged_300(picture: Picture, rng: np.random.Generator) -> Picture:
 DISTURBANCES: dict[str, Disturbance] = {
     disturbance.__name__: disturbance
     for disturbance in (
-        *(skew, skew_15, turn_90, turn_180, turn_270, photo),
+        *(skew, skew_15, turn_90, turn_180, turn_270, photo, photo_72),
         *(uneven_light, gutter_shadow, cast_shadow, show_through, tinted, negative),
         *(noise, salt_and_pepper, jpeg, blur, faint, bold, poor_scan, fax),
         *(copier, seal, highlighter),
@@ -350,6 +355,6 @@ DISTURBANCES: dict[str, Disturbance] = {
 }
 RENDER_DPI: dict[str, float] = {
     **{"dpi_100": 100, "dpi_150": 150, "dpi_300": 300, "dpi_400": 400, "dpi_600": 600},
-    **{"untagged_300": 300, "photo": 240, "poor_scan": 150, "fax": 400},
+    **{"untagged_300": 300, "photo": 240, "photo_72": 240, "poor_scan": 150, "fax": 400},
 }
 """Resolution at which the page is drawn before a disturbance, where it is not the base one."""

@@ -86,7 +86,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
-    return replace(line, glyphs=_without_idle_spaces(_centred_marks_to_wide(glyphs)))
+    return replace(line, glyphs=without_idle_spaces(_centred_marks_to_wide(glyphs)))
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
@@ -186,7 +186,7 @@ def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
     return result
 
 
-def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
+def without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
     """Keep a space only inside the line, one of several, and not between wide characters or beside full-width marks."""
     kept: list[Glyph] = []
     for glyph in glyphs:

@@ -111,7 +111,7 @@ def find_seals(small: np.ndarray) -> np.ndarray:
         hull = cv2.convexHull(contour)
         outline = np.zeros_like(reddish)
         cv2.polylines(outline, [hull], True, 1)
-        if cv2.countNonZero(outline & near) >= _RING_INK * cv2.countNonZero(outline):
+        if cv2.countNonZero(cv2.bitwise_and(outline, near)) >= _RING_INK * cv2.countNonZero(outline):
             cv2.fillPoly(seals, [hull], 1)
     return cv2.dilate(seals, np.ones((EM // 2, EM // 2), np.uint8)) if seals.any() else seals
 
@@ -206,7 +206,7 @@ _OUTLINE = 0.75
 def _darkened(gray: np.ndarray, color: np.ndarray) -> np.ndarray:
     """The grey of part of a page, but the darker the more colour there is."""
     _, chroma = _strongest_and_chroma(color)
-    return cv2.min(gray, 255 - cv2.subtract(chroma, _COLOURED // 2))
+    return cv2.min(gray, 255 - np.maximum(chroma, _COLOURED // 2) + _COLOURED // 2)
 
 
 def _strongest_and_chroma(color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -69,6 +69,7 @@ class Line:
         vertical: whether the line runs from top to bottom.
         cell: row and column of the table cell the line stands in, from 0; None outside tables.
         script: 1 or -1 for a super- or subscript found apart from the line before it in its block; reading puts its glyphs into that line.
+        layer: whether its glyphs are those of the document's own text layer, not read.
     """
 
     box: Box
@@ -76,6 +77,7 @@ class Line:
     vertical: bool = False
     cell: tuple[int, int] | None = None
     script: int = 0
+    layer: bool = False
 
     @property
     def text(self) -> str:
@@ -158,6 +160,11 @@ class Page:
     def lines(self) -> tuple[Line, ...]:
         """The lines of all blocks, in reading order."""
         return tuple(line for block in self.blocks for line in block.lines)
+
+    @property
+    def layer(self) -> bool:
+        """Whether text of the page is that of the document's own text layer."""
+        return any(line.layer for line in self.lines)
 
     @property
     def text(self) -> str:

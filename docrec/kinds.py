@@ -10,10 +10,11 @@ from docrec.document import Block, Box, Line
 from docrec.ink import Parts, Run, parts_to_glyphs, sizes
 
 LARGE = 1.15  # times the type size of the page, or more: a title
+VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger
 BOLD = 1.3  # times the stroke width of the page, or more
 SMALL = 0.93  # times the type size of the page, or less: a footnote
 SHORT = 0.7  # share of its column that a bold title is wide at most
-FULL = 0.9  # share of its column that a caption or a formula is wide at most
+FULL = 0.9  # share of its column that a title is wide at most
 PARAGRAPH_GAP = 1.2  # heights of a line; see document.Block.text
 NEAR = 4.0  # em from a table or a figure to its caption
 CENTRED = 2.0  # em by which what is left free on both sides of something centred differs at most
@@ -100,7 +101,9 @@ def _apart(above: Line, below: Line) -> bool:
 
 
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
-    if line.box.height > LARGE * page.em or look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width:
+    large = line.box.height > (LARGE if line.box.width < FULL * column.width else VERY_LARGE) * page.em
+    bold = look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width
+    if large or bold:
         return "title"
     return "formula" if place == "alone" and look.hanzi < FEW_HANZI else "text"
 

@@ -14,6 +14,7 @@ from docrec.writers.alto import alto
 from docrec.writers.hocr import hocr
 from docrec.writers.json import json
 from docrec.writers.md import md
+from docrec.writers.pdf import pdf
 from docrec.writers.replace import replacing, writing_to
 from docrec.writers.tsv import tsv
 from docrec.writers.txt import txt
@@ -22,7 +23,7 @@ Writer = Callable[[Iterable[Page], WriteOptions], Iterator[bytes]]
 """A format: turns pages into pieces of the file, a piece after each page, empty if there is nothing to write yet, and more at the end."""
 Target = str | os.PathLike[str] | BinaryIO
 
-FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "md": md, "tsv": tsv, "hocr": hocr, "alto": alto}
+FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "md": md, "tsv": tsv, "hocr": hocr, "alto": alto, "pdf": pdf}
 """By the suffix that their files have."""
 OTHER_SUFFIXES = {"html": "hocr", "xml": "alto", "markdown": "md"}
 
@@ -44,7 +45,12 @@ def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: st
         FileAccessError: an output cannot be written.
         BrokenPipeError: the reader at the other end of a pipe has gone.
     """
-    named = name_outputs(outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs], formats)
+    targets = outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs]
+    write_named(pages, name_outputs(targets, formats), options)
+
+
+def write_named(pages: Iterable[Page], named: Sequence[tuple[Target, str]], options: WriteOptions | None = None) -> None:
+    """Write pages as `write` does, to outputs of which each is named with its format."""
     with ExitStack() as stack:
         streams = [_open(target, stack) for target, _ in named]
         copies = tee(pages, len(named))
