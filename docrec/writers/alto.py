@@ -47,7 +47,7 @@ def alto(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
     for number, page in numbered(pages):
         yield (head + _page(page, number)).encode()
         head = ""
-    yield b"</Layout>\n</alto>\n"
+    yield f"{head}</Layout>\n</alto>\n".encode()
 
 
 def _page(page: Page, number: int) -> str:

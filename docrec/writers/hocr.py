@@ -44,7 +44,7 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def hocr(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
-    """A div of class ocr_page for each page; x_conf and x_wconf are 0 to 100, the baseline that of level lines."""
+    """A div of class ocr_page for each page; x_wconf is 0 to 100, and so is x_conf, which like x_size is Tesseract's own addition."""
     document = name_to_xml(options.document or "")
     head = HEAD.format(title=document, version=__version__, capabilities=" ".join(CAPABILITIES))
     for number, page in numbered(pages):
