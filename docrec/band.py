@@ -152,4 +152,4 @@ def to_ink_extent(gray: np.ndarray, box: Box) -> Box:
     """
     rows = gray[int(box.top) : math.ceil(box.bottom), int(box.left) : math.ceil(box.right)].min(axis=1, initial=255)
     inked = np.flatnonzero(rows < 255 - INK_CONTRAST * (255 - rows.min(initial=255)))
-    return replace(box, top=int(box.top) + inked[0], bottom=int(box.top) + inked[-1] + 1.0) if inked.size else box
+    return replace(box, top=float(int(box.top) + inked[0]), bottom=float(int(box.top) + inked[-1] + 1)) if inked.size else box

@@ -37,7 +37,7 @@ def line_of(text: str, left: float, top: float, height: float = 30, cell: tuple[
 def blocks() -> tuple[Block, ...]:
     """A block of every kind."""
     column = Line(Box(900, 300, 930, 420), tuple(Glyph(char, 300 + 30 * i, 330 + 30 * i, 0.8) for i, char in enumerate("竖排 字")), True)
-    cells = [("甲", (0, 0)), ("乙|丙", (0, 1)), ("1", (1, 0)), ("2", (2, 1)), ("3", (2, 1))]
+    cells = [("甲", (0, 0)), ("乙|丙", (0, 1)), ("1", (1, 0)), ("上", (2, 1)), ("下", (2, 1))]
     return (
         Block("header", (line_of("页眉--注", 100, 20),)),
         Block("title", (line_of("标题", 300, 80, 50),)),
@@ -240,7 +240,7 @@ def test_markdown_of_every_kind() -> None:
     assert re.findall(r"<!-- .* -->", shown) == ["<!-- page 1 -->", "<!-- header: 页眉- -注 -->", "<!-- footer: - 3 - -->"]
     assert "<h1>标题</h1>" in shown
     assert "<p>第一 段&lt;&amp;&gt;&quot;'<sup>2</sup>两 words</p>" in shown
-    assert re.findall(r"<t[hd]>(.*)</t[hd]>", shown) == ["甲", "乙|丙", "1", "", "", "2 3"]
+    assert re.findall(r"<t[hd]>(.*)</t[hd]>", shown) == ["甲", "乙|丙", "1", "", "", "上下"]
     assert "<p>a*b*c</p>" in shown
     assert "<blockquote>\n<p>图中<br />\n文字</p>\n</blockquote>" in shown
     assert "<p><sup>1</sup>脚注</p>" in shown

@@ -7,7 +7,7 @@ from statistics import median
 
 from docrec.document import POINTS_PER_INCH, Block, Line, Page, turned
 from docrec.options import WriteOptions
-from docrec.writers.paragraphs import Paragraph, block_to_paragraphs
+from docrec.writers.paragraphs import Paragraph, block_to_paragraphs, join
 from docrec.writers.words import numbered
 
 LEVELS = (1.55, 1.3, 1.1)
@@ -15,8 +15,8 @@ LEVELS = (1.55, 1.3, 1.1)
 the usual 二号, 三号 and 四号 over 小四 are told apart so on each page for itself, as pages are written one by one."""
 USUAL_SIZE = 9.7
 """Height of a Hanzi's ink in points where no page yet had running text: 五号, the commonest."""
-SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$]")
-"""What Markdown takes for its own anywhere."""
+SPECIAL = re.compile(r"[`*_\[\]>|~$]|\\(?=[!-/:-@\[-`{-~]|$)|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+"""What Markdown takes for its own anywhere; a backslash, `<` and `&` only before what makes them so."""
 OPENING = re.compile(r"^(\d*)([-+=#.)])(?=[\s=#-]|$)")
 """What it takes for the sign of a list, a title or a rule at the beginning."""
 ITEM = re.compile(r"(?:[•●○■□◆◇▪‣►]|[-–·*](?=\s))\s*")
@@ -94,7 +94,7 @@ def _inline(line: Line, start: int = 0) -> str:
 
 def _table(block: Block) -> str:
     """A pipe table, whose first row is the head, as Markdown needs one; cells that others reach over are empty."""
-    cells = {cell: " ".join(map(_inline, lines)) for cell, lines in groupby(block.lines, key=lambda line: line.cell or (0, 0))}
+    cells = {cell: _inline(join(tuple(lines))) for cell, lines in groupby(block.lines, key=lambda line: line.cell or (0, 0))}
     rows, columns = (1 + max(places) for places in zip(*cells, strict=True))
     table = [[cells.get((row, column), "") for column in range(columns)] for row in range(rows)]
     table.insert(1, ["---"] * columns)

@@ -40,8 +40,8 @@ class Paragraph:
 
     @property
     def line(self) -> Line:
-        """All its lines joined into one, whose box is that of the first."""
-        return replace(self.lines[0], glyphs=_join(self.lines))
+        """All its lines joined into one."""
+        return join(self.lines)
 
 
 def page_to_text(page: Page) -> str:
@@ -120,8 +120,8 @@ def _first_word(line: Line) -> float:
     return max((glyph.right for glyph in rest), default=glyphs[0].right) - glyphs[0].left
 
 
-def _join(lines: Sequence[Line]) -> tuple[Glyph, ...]:
-    """The glyphs of lines one after another: a space where words meet, none beside Hanzi, and divided words made whole."""
+def join(lines: Sequence[Line]) -> Line:
+    """Lines as one, with the box of the first: a space where words meet, none beside Hanzi, and divided words made whole."""
     glyphs = list(lines[0].glyphs)
     for before, line in pairwise(lines):
         if not glyphs or not line.glyphs:
@@ -131,7 +131,7 @@ def _join(lines: Sequence[Line]) -> tuple[Glyph, ...]:
         elif not (is_wide(glyphs[-1].char) or is_wide(line.glyphs[0].char) or before.text.endswith("-")):
             glyphs.append(Glyph(" ", glyphs[-1].right, glyphs[-1].right, 1.0))
         glyphs.extend(line.glyphs)
-    return tuple(glyphs)
+    return replace(lines[0], glyphs=tuple(glyphs))
 
 
 def _is_divided(before: str, text: str) -> bool:
