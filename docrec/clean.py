@@ -7,7 +7,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from docrec.colour import to_gray
+from docrec.colour import reduce_by, to_gray
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
@@ -45,14 +45,12 @@ def clean(page: PageImage) -> PageImage:
 def to_readable_size(page: PageImage) -> PageImage:
     """Reduce a page of needlessly high resolution, enlarge one so coarse that its letters touch, and return any other itself."""
     if (factor := int(page.dpi // _FINE_DPI)) > 1:
-        height, width = (max(1, side // factor) for side in page.gray.shape)
-        dpi, area, size, resampling = page.dpi / factor, np.s_[: height * factor, : width * factor], (width, height), cv2.INTER_AREA
+        dpi, resample = page.dpi / factor, partial(reduce_by, factor=factor)
     elif page.dpi <= _COARSE_DPI and page.gray.size <= _ENLARGED_PIXELS:
-        dpi, area, size, resampling = page.dpi * 2, np.s_[:, :], (page.gray.shape[1] * 2, page.gray.shape[0] * 2), cv2.INTER_CUBIC
+        dpi, resample = page.dpi * 2, partial(cv2.resize, dsize=None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     else:
         return page
-    gray = cv2.resize(page.gray[area], size, interpolation=resampling)
-    color = None if page.color is None else cv2.resize(page.color[area], size, interpolation=resampling)
+    gray, color = resample(page.gray), None if page.color is None else resample(page.color)
     step = f"{'reduced' if dpi < page.dpi else 'enlarged'} from {page.dpi:.0f} to {dpi:.0f} dpi"
     return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step))
 
@@ -123,8 +121,7 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     """
     if min(gray.shape) < _LIGHT_SCALE * _LIGHT_REACH:
         return gray
-    size = (gray.shape[1] // _LIGHT_SCALE, gray.shape[0] // _LIGHT_SCALE)
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = reduce_by(gray, _LIGHT_SCALE)
     # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
@@ -265,12 +262,10 @@ def _otsu(histogram: np.ndarray) -> int:
 
 def _masses(gray: np.ndarray) -> np.ndarray:
     """Where a page is dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
-    height, width = gray.shape
-    size = (math.ceil(width / _LIGHT_SCALE), math.ceil(height / _LIGHT_SCALE))
-    dark = (cv2.resize(gray, size, interpolation=cv2.INTER_AREA) < _MASS_DARKNESS).astype(np.uint8)
+    dark = (reduce_by(gray, _LIGHT_SCALE) < _MASS_DARKNESS).view(np.uint8)
     masses = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
-    return cv2.resize(masses, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(masses, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 _MASS_DARKNESS = 160
