@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 
 from docrec.band import to_ink_extent
-from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
+from docrec.charset import is_wide
+from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page

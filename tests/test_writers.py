@@ -161,7 +161,7 @@ def test_a_broken_pipe_passes_through(two_pages: list[Page]) -> None:
 
 
 def test_an_unknown_format_lists_the_known_ones(two_pages: list[Page]) -> None:
-    with pytest.raises(OptionError, match="must be one of txt, json, got 'doc'"):
+    with pytest.raises(OptionError, match="must be one of txt, json, .*, got 'doc'"):
         write(two_pages, io.BytesIO(), "doc")
 
 
@@ -208,7 +208,7 @@ def test_formats_are_told_by_suffix_or_by_name(outputs: list[str], formats: str,
 @pytest.mark.parametrize(
     ("outputs", "formats", "message"),
     [
-        (["a"], "txt,doc", "must be one of txt, json, got 'doc'"),
+        (["a"], "txt,doc", "must be one of txt, json, .*, got 'doc'"),
         (["a"], "txt,txt", "txt was named twice"),
         (["a", "b"], "txt,json", "need one output file"),
         ([io.BytesIO()], "txt,json", "need one output file"),

@@ -10,17 +10,22 @@ from typing import BinaryIO
 from docrec.document import Page
 from docrec.errors import OptionError
 from docrec.options import WriteOptions
+from docrec.writers.alto import alto
+from docrec.writers.hocr import hocr
 from docrec.writers.json import json
+from docrec.writers.md import md
 from docrec.writers.pdf import pdf
 from docrec.writers.replace import replacing, writing_to
+from docrec.writers.tsv import tsv
 from docrec.writers.txt import txt
 
 Writer = Callable[[Iterable[Page], WriteOptions], Iterator[bytes]]
 """A format: turns pages into pieces of the file, a piece after each page, empty if there is nothing to write yet, and more at the end."""
 Target = str | os.PathLike[str] | BinaryIO
 
-FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "pdf": pdf}
+FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "md": md, "tsv": tsv, "hocr": hocr, "alto": alto, "pdf": pdf}
 """By the suffix that their files have."""
+OTHER_SUFFIXES = {"html": "hocr", "xml": "alto", "markdown": "md"}
 
 
 def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: str = "", options: WriteOptions | None = None) -> None:
@@ -88,7 +93,8 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
 def _suffix(output: Target) -> str | None:
     """The format that the suffix of a path names."""
     suffix = Path(output).suffix[1:].lower() if isinstance(output, (str, os.PathLike)) else ""
-    return suffix if suffix in FORMATS else None
+    format = OTHER_SUFFIXES.get(suffix, suffix)
+    return format if format in FORMATS else None
 
 
 def _open(target: Target, stack: ExitStack) -> tuple[BinaryIO, str]:

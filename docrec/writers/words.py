@@ -1,12 +1,21 @@
 """Words of a line, and where things are on the page as it was given, in whole pixels."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from docrec.document import Box, Glyph, Line, Page
+from docrec.document import BASELINE, Box, Glyph, Line, Page
 
 Rectangle = tuple[int, int, int, int]
 """Left, top, right and bottom in whole pixels, the last two exclusive; never empty."""
+
+
+def numbered(pages: Iterable[Page]) -> Iterator[tuple[int, Page]]:
+    """Pages with their numbers, which go on where another document begins, so that no two are the same."""
+    number = 0
+    for page in pages:
+        number = page.index + 1 if page.index >= number else number + 1
+        yield number, page
 
 
 def line_to_words(line: Line) -> list[tuple[Glyph, ...]]:
@@ -15,9 +24,12 @@ def line_to_words(line: Line) -> list[tuple[Glyph, ...]]:
 
 
 def glyphs_to_box(line: Line, glyphs: Sequence[Glyph]) -> Box:
-    """Where neighbouring glyphs of a line are on the page as read: as high as the line, or as wide if it is vertical."""
-    start, end = glyphs[0].left, max(glyphs[0].left, glyphs[-1].right)
-    return Box(line.box.left, start, line.box.right, end) if line.vertical else Box(start, line.box.top, end, line.box.bottom)
+    """Where neighbouring glyphs of a line are on the page as read: as high as the line, or as wide if it is vertical, and within it."""
+    box = line.box
+    least, most = (box.top, box.bottom) if line.vertical else (box.left, box.right)
+    start = min(max(glyphs[0].left, least), most)
+    end = min(max(glyphs[-1].right, start), most)
+    return Box(box.left, start, box.right, end) if line.vertical else Box(start, box.top, end, box.bottom)
 
 
 def given_size(page: Page) -> tuple[int, int]:
@@ -39,6 +51,19 @@ def to_given(page: Page, box: Box) -> Rectangle:
     left, right = _edges(min(xs), max(xs), width)
     top, bottom = _edges(min(ys), max(ys), height)
     return left, top, right, bottom
+
+
+def given_turn(page: Page, line: Line) -> int:
+    """By how many degrees a line is turned on the page as it was given, counterclockwise: 0, 90, 180 or 270."""
+    (left, top), (right, bottom) = given_corners(page, line.box)[:2]
+    return round(math.degrees(math.atan2(top - bottom, right - left)) / 90) % 4 * 90
+
+
+def given_baseline(page: Page, line: Line) -> tuple[tuple[float, float], ...]:
+    """Where the baseline of a level line begins and ends on the page as it was given, as (x, y)."""
+    box = line.box
+    height = box.bottom - BASELINE * box.height
+    return given_corners(page, Box(box.left, height, box.right, height))[:2]
 
 
 def _edges(low: float, high: float, size: int) -> tuple[int, int]:

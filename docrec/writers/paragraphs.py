@@ -1,0 +1,135 @@
+"""Paragraphs: which lines of a block belong to one, and the lines of one joined."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
+
+from docrec.charset import is_full_width_mark, is_wide
+from docrec.document import Block, Glyph, Line, Page, follows, indents, runs, turned
+
+JOINED = ("text", "title", "footnote", "note", "caption")
+"""Kinds of blocks in which lines go on; in the others each stands for itself."""
+INDENT = 0.8  # em by which the first line of a paragraph is set in at least
+SPARE = 1.0  # em that are left free at least, beyond the next word, behind the last line of a paragraph
+SAME_SIZE = 1.25  # times as high at most are the lines of one paragraph
+ENUMERATOR = r"\d{1,3}(?:\.\d{1,3})*[.)．、）](?![\d.])|\d{1,2}(?:\.\d{1,2})+(?=\s)|[一二三四五六七八九十]{1,3}、"
+LABEL = r"[(（\[［【〔](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）\]］】〕]|[①-⑳]|第[一二三四五六七八九十百\d]{1,4}[章节条]"
+BULLET = r"[•●○■□◆◇▪‣►]|[-–·*](?=\s)"
+MARKER = re.compile(f"(?:{BULLET}|{ENUMERATOR}|{LABEL})\\s*")
+"""What begins an item of a list, or a numbered title."""
+LEADER = re.compile(r"(?:[.．·…⋯]\s?){3,}\s*[\divxlIVXL]+$")
+"""What ends a line of a table of contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Lines that are read as one.
+
+    Attributes:
+        kind: of its block, one of document.KINDS.
+        lines: in reading order.
+        indent: spaces before the first one, two for an em.
+    """
+
+    kind: str
+    lines: tuple[Line, ...]
+    indent: int = 0
+
+    @property
+    def line(self) -> Line:
+        """All its lines joined into one, whose box is that of the first."""
+        return replace(self.lines[0], glyphs=_join(self.lines))
+
+
+def page_to_text(page: Page) -> str:
+    """The page as plain text, a paragraph a line, indented, with an empty line where paragraphs stand apart; no newline at the end."""
+    parts: list[str] = []
+    last: Line | None = None
+    for block in page.blocks:
+        for paragraph in block_to_paragraphs(block, page):
+            if last and not follows(last, paragraph.lines[0]):
+                parts.append("")
+            table = block.kind == "table"
+            parts.append(block.text if table else " " * paragraph.indent + paragraph.line.text)
+            last = paragraph.lines[-1]
+    return "\n".join(parts)
+
+
+def block_to_paragraphs(block: Block, page: Page) -> list[Paragraph]:
+    """Part a block where a line is set in, or the one before ends early, or an item begins; a table is one paragraph.
+
+    Args:
+        block: of the page.
+        page: tells how far the lines of its column reach.
+    """
+    if block.kind == "table":
+        return [Paragraph(block.kind, block.lines)]
+    paragraphs: list[Paragraph] = []
+    end = _column_end(block, page)
+    for run in runs(block.lines):
+        spaces = indents(run)
+        margin = min(turned(line).left for line in run)
+        start = 0
+        for stop in range(1, len(run) + 1):
+            if stop == len(run) or block.kind not in JOINED or _begins(run[start:stop], run[stop], margin, end, block.kind):
+                paragraphs.append(Paragraph(block.kind, tuple(run[start:stop]), spaces[start]))
+                start = stop
+    return paragraphs
+
+
+def _column_end(block: Block, page: Page) -> float:
+    """How far to the right the lines of blocks above and below reach; downwards, if they are vertical."""
+    own = [turned(line) for line in block.lines]
+    left, right = min(box.left for box in own), max(box.right for box in own)
+    ends = [right]
+    for other in page.blocks:
+        if other.kind == "text" and other.lines[0].vertical == block.lines[0].vertical:
+            boxes = [turned(line) for line in other.lines]
+            start, stop = min(box.left for box in boxes), max(box.right for box in boxes)
+            if min(right, stop) - max(left, start) > 0.8 * (stop - start):
+                ends.append(stop)
+    return max(ends)
+
+
+def _begins(before: Sequence[Line], line: Line, margin: float, end: float, kind: str) -> bool:
+    """Whether a line begins a paragraph, and does not go on with the lines before."""
+    last, box = turned(before[-1]), turned(line)
+    if MARKER.match(line.text) or LEADER.search(before[-1].text) or max(last.height, box.height) > SAME_SIZE * min(last.height, box.height):
+        return True
+    if kind in ("title", "caption"):
+        return False
+    hangs = bool(MARKER.match(before[0].text)) or turned(before[0]).left > margin + INDENT * box.height and len(before) > 1
+    set_in = box.left - (last.left if len(before) > 1 else margin) > INDENT * box.height
+    return set_in and not hangs or end - last.right > _first_word(line) + SPARE * box.height
+
+
+def _first_word(line: Line) -> float:
+    """The width of what would have to stand on the line before if any of this one did."""
+    glyphs = line.glyphs
+    if not glyphs:
+        return 0.0
+    if is_wide(glyphs[0].char):
+        rest = takewhile(lambda glyph: is_full_width_mark(glyph.char), glyphs[1:])
+    else:
+        rest = takewhile(lambda glyph: not glyph.char.isspace() and not is_wide(glyph.char), glyphs[1:])
+    return max((glyph.right for glyph in rest), default=glyphs[0].right) - glyphs[0].left
+
+
+def _join(lines: Sequence[Line]) -> tuple[Glyph, ...]:
+    """The glyphs of lines one after another: a space where words meet, none beside Hanzi, and divided words made whole."""
+    glyphs = list(lines[0].glyphs)
+    for before, line in pairwise(lines):
+        if not glyphs or not line.glyphs:
+            pass
+        elif _is_divided(before.text, line.text):
+            glyphs.pop()
+        elif not (is_wide(glyphs[-1].char) or is_wide(line.glyphs[0].char) or before.text.endswith("-")):
+            glyphs.append(Glyph(" ", glyphs[-1].right, glyphs[-1].right, 1.0))
+        glyphs.extend(line.glyphs)
+    return tuple(glyphs)
+
+
+def _is_divided(before: str, text: str) -> bool:
+    """Whether a hyphen at the end of a line divides a word: letters stand before, and it goes on with a small one."""
+    return bool(re.search(r"[A-Za-z][-\u00ad\u2010]$", before)) and text[:1].islower()
