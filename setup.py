@@ -36,7 +36,7 @@ TRAIN = [  # making, judging and exporting models
 ]
 LITERT = ["ai-edge-litert>=1.4"]
 SERVING = ["grpcio>=1.60", "tensorflow-serving-api>=2.18"]  # for the example clients
-TEST = ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING]
+TEST = ["mypy>=1.11", "pypdf>=4.0", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING]
 
 setup(
     name="docrec",
