@@ -169,7 +169,7 @@ def test_json_holds_all_of_a_page(two_pages: list[Page]) -> None:
     line = Line(Box(1, 2, 30, 400), (Glyph("竖", 2, 40, 0.5), Glyph("2", 41, 60, 1.0, script=1)), vertical=True, cell=(3, 0))
     scan = Scan(1000, 1400, (0.0, 1.0, 0.0, -1.0, 0.0, 1400.0, 0.0, 0.0, 1.0))
     pages = [*two_pages, Page(7, 1400, 1000, 300.0, (Block("table", (line,)), Block("note", (line, line))), ("turned by 90°",), scan)]
-    document = codec.loads(b"".join(json(pages, WriteOptions("名.pdf", "crnn-zh"))))
+    document = codec.loads(b"".join(json(pages, WriteOptions("名.pdf", model="crnn-zh"))))
     assert list(map(json_to_page, document["pages"])) == pages
     assert (document["document"], document["model"], document["pages"][2]["page"]) == ("名.pdf", "crnn-zh", 8)
     assert document["pages"][2]["blocks"][1]["lines"][0]["text"] == "竖²"

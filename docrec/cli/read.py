@@ -40,6 +40,7 @@ OPTIONS = [
         default="",
         help=f"Formats to write, of {', '.join(FORMATS)}; several go to files named as the output but for their suffixes.",
     ),
+    click.Option(["--paragraphs"], is_flag=True, help="Join the lines of a paragraph in text, with an empty line where white is."),
     click.Option(["--sidecar"], metavar="FILE", help="Write the text to this file too, as it is with -f txt."),
     click.Option(
         ["--pages"],
@@ -96,6 +97,7 @@ def read(
     names: tuple[str, ...],
     output: str | None,
     formats: str,
+    paragraphs: bool,
     sidecar: str | None,
     pages: str,
     dpi: int | None,
@@ -143,11 +145,14 @@ def read(
         for name, file in zip(files, inputs, strict=True):
             yield from watch(name, docrec.recognize(_input(file), recognizer, options))
 
+    from docrec.bundle import DEFAULT_MODEL  # here, as it imports numpy, which help is to do without
+
     writing = WriteOptions(
         document=files[0] if len(files) == 1 else None,
         sources=tuple(zip(inputs, counts or (), strict=False)),
-        model=os.path.basename(model or ""),
+        model=os.path.basename(os.path.normpath(model or DEFAULT_MODEL)),
         password=password,
+        paragraphs=paragraphs,
     )
     to_terminal = not targets and not formats and sidecar is None and not quiet and _is_terminal(sys.stdout)
     if quiet or not (to_terminal or _is_terminal(sys.stderr)):

@@ -7,7 +7,17 @@ from itertools import groupby
 from docrec import __version__
 from docrec.document import KINDS, Block, Box, Glyph, Line, Page
 from docrec.options import WriteOptions
-from docrec.writers.words import given_baseline, given_corners, given_size, given_turn, glyphs_to_box, line_to_words, numbered, to_given
+from docrec.writers.words import (
+    given_baseline,
+    given_corners,
+    given_size,
+    given_turn,
+    glyphs_to_box,
+    line_to_words,
+    name_to_xml,
+    numbered,
+    to_given,
+)
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" SCHEMAVERSION="4.2"
@@ -33,11 +43,11 @@ UNSURE = 9
 def alto(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
     """One file for all pages; a tag names the kind of each block, and a table is a ComposedBlock of its cells."""
     tags = "\n".join(f'<StructureTag ID="kind_{kind}" TYPE="kind" LABEL="{kind}"/>' for kind in KINDS)
-    head = HEAD.format(document=escape(options.document or ""), model=escape(options.model), version=__version__, tags=tags)
+    head = HEAD.format(document=name_to_xml(options.document or ""), model=name_to_xml(options.model), version=__version__, tags=tags)
     for number, page in numbered(pages):
         yield (head + _page(page, number)).encode()
         head = ""
-    yield b"</Layout>\n</alto>\n"
+    yield f"{head}</Layout>\n</alto>\n".encode()
 
 
 def _page(page: Page, number: int) -> str:

@@ -7,7 +7,17 @@ from docrec import __version__
 from docrec.document import Block, Box, Glyph, Line, Page
 from docrec.options import WriteOptions
 from docrec.writers.paragraphs import block_to_paragraphs
-from docrec.writers.words import given_baseline, given_corners, given_size, given_turn, glyphs_to_box, line_to_words, numbered, to_given
+from docrec.writers.words import (
+    given_baseline,
+    given_corners,
+    given_size,
+    given_turn,
+    glyphs_to_box,
+    line_to_words,
+    name_to_xml,
+    numbered,
+    to_given,
+)
 
 CLASSES = {
     "header": "ocr_header",
@@ -34,9 +44,9 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def hocr(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
-    """A div of class ocr_page for each page; x_conf and x_wconf are 0 to 100, the baseline that of level lines."""
-    document = options.document or ""
-    head = HEAD.format(title=escape(document), version=__version__, capabilities=" ".join(CAPABILITIES))
+    """A div of class ocr_page for each page; x_wconf is 0 to 100, and so is x_conf, which like x_size is Tesseract's own addition."""
+    document = name_to_xml(options.document or "")
+    head = HEAD.format(title=document, version=__version__, capabilities=" ".join(CAPABILITIES))
     for number, page in numbered(pages):
         yield (head + _page(page, number, document)).encode()
         head = ""
@@ -45,8 +55,8 @@ def hocr(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
 
 def _page(page: Page, number: int, document: str) -> str:
     width, height = given_size(page)
-    image = f'image "{document}"; ' if document else ""
-    title = escape(f"{image}bbox 0 0 {width} {height}; ppageno {page.index}; scan_res {page.dpi:.0f} {page.dpi:.0f}")
+    image = f"image &quot;{document}&quot;; " if document else ""
+    title = f"{image}bbox 0 0 {width} {height}; ppageno {page.index}; scan_res {page.dpi:.0f} {page.dpi:.0f}"
     areas = "".join(_area(page, block, f"{number}_{index}") for index, block in enumerate(page.blocks, start=1))
     return f'<div class="ocr_page" id="page_{number}" title="{title}">\n{areas}</div>\n'
 

@@ -17,7 +17,7 @@ USUAL_SIZE = 9.7
 """Height of a Hanzi's ink in points where no page yet had running text: 五号, the commonest."""
 SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$]")
 """What Markdown takes for its own anywhere."""
-OPENING = re.compile(r"^(\d*)([-+=#.)])")
+OPENING = re.compile(r"^(\d*)([-+=#.)])(?=[\s=#-]|$)")
 """What it takes for the sign of a list, a title or a rule at the beginning."""
 ITEM = re.compile(r"(?:[•●○■□◆◇▪‣►]|[-–·*](?=\s))\s*")
 NUMBERED_ITEM = re.compile(r"(\d{1,3})[.)．、）](?![\d.])\s*")
@@ -31,12 +31,13 @@ def md(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
     for number, page in numbered(pages):
         size = _text_size(page) or size
         parts = [f"<!-- page {number} -->"]
-        before = ""
+        before = None
         for block in page.blocks:
             for text in _block(block, page, size):
-                is_item = bool(re.match(r"- |\d+\. ", text))
-                parts.append(("\n" if is_item and before == "item" else "\n\n") + text)
-                before = "item" if is_item else "other"
+                found = re.match(r"(-|\d+\.) ", text)
+                sign = found and found[1].lstrip("0123456789")  # items of one list have the same
+                parts.append(("\n" if sign and sign == before else "\n\n") + text)
+                before = sign
         yield f"{separator}{''.join(parts)}\n".encode()
         separator = "\n"
 
@@ -88,7 +89,7 @@ def _inline(line: Line, start: int = 0) -> str:
         text = SPECIAL.sub(r"\\\g<0>", "".join(glyph.char for glyph in glyphs))
         tag = {1: "sup", -1: "sub", 0: ""}[script]
         parts.append(f"<{tag}>{text}</{tag}>" if tag else text)
-    return OPENING.sub(r"\g<1>\\\g<2>", "".join(parts))
+    return OPENING.sub(r"\g<1>\\\g<2>", "".join(parts).strip())
 
 
 def _table(block: Block) -> str:

@@ -1,5 +1,6 @@
 """Paragraphs: which lines of a block belong to one, and the lines of one joined."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ JOINED = ("text", "title", "footnote", "note", "caption")
 """Kinds of blocks in which lines go on; in the others each stands for itself."""
 INDENT = 0.8  # em by which the first line of a paragraph is set in at least
 SPARE = 1.0  # em that are left free at least, beyond the next word, behind the last line of a paragraph
+ENDS = 3  # lines that end where none of their block goes on farther: it fills its column
 SAME_SIZE = 1.25  # times as high at most are the lines of one paragraph
 ENUMERATOR = r"\d{1,3}(?:\.\d{1,3})*[.)．、）](?![\d.])|\d{1,2}(?:\.\d{1,2})+(?=\s)|[一二三四五六七八九十]{1,3}、"
 LABEL = r"[(（\[［【〔](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）\]］】〕]|[①-⑳]|第[一二三四五六七八九十百\d]{1,4}[章节条]"
@@ -69,38 +71,40 @@ def block_to_paragraphs(block: Block, page: Page) -> list[Paragraph]:
     end = _column_end(block, page)
     for run in runs(block.lines):
         spaces = indents(run)
-        margin = min(turned(line).left for line in run)
         start = 0
         for stop in range(1, len(run) + 1):
-            if stop == len(run) or block.kind not in JOINED or _begins(run[start:stop], run[stop], margin, end, block.kind):
+            if stop == len(run) or block.kind not in JOINED or _begins(run[start:stop], run[stop], end, block.kind):
                 paragraphs.append(Paragraph(block.kind, tuple(run[start:stop]), spaces[start]))
                 start = stop
     return paragraphs
 
 
 def _column_end(block: Block, page: Page) -> float:
-    """How far to the right the lines of blocks above and below reach; downwards, if they are vertical."""
-    own = [turned(line) for line in block.lines]
-    left, right = min(box.left for box in own), max(box.right for box in own)
-    ends = [right]
-    for other in page.blocks:
-        if other.kind == "text" and other.lines[0].vertical == block.lines[0].vertical:
-            boxes = [turned(line) for line in other.lines]
-            start, stop = min(box.left for box in boxes), max(box.right for box in boxes)
-            if min(right, stop) - max(left, start) > 0.8 * (stop - start):
-                ends.append(stop)
-    return max(ends)
+    """How far to the right the lines of a column reach, at most up to what stands beside; downwards, if they are vertical."""
+    left, top, right, bottom = _extent(block.lines)
+    em = turned(block.lines[0]).height
+    if sum(turned(line).right > right - em for line in block.lines) >= ENDS:
+        return right
+    others = [_extent(other.lines) for other in page.blocks if other.lines[0].vertical == block.lines[0].vertical]
+    beside = min((start for start, high, _, low in others if start > right and high < bottom and top < low), default=math.inf)
+    return max(stop for start, _, stop, _ in others if stop < beside and min(right, stop) - max(left, start) > 0.8 * (right - left))
 
 
-def _begins(before: Sequence[Line], line: Line, margin: float, end: float, kind: str) -> bool:
+def _extent(lines: Sequence[Line]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of lines, as they lie when vertical ones are turned to the left."""
+    lefts, tops, rights, bottoms = zip(*((box.left, box.top, box.right, box.bottom) for box in map(turned, lines)), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _begins(before: Sequence[Line], line: Line, end: float, kind: str) -> bool:
     """Whether a line begins a paragraph, and does not go on with the lines before."""
     last, box = turned(before[-1]), turned(line)
     if MARKER.match(line.text) or LEADER.search(before[-1].text) or max(last.height, box.height) > SAME_SIZE * min(last.height, box.height):
         return True
     if kind in ("title", "caption"):
         return False
-    hangs = bool(MARKER.match(before[0].text)) or turned(before[0]).left > margin + INDENT * box.height and len(before) > 1
-    set_in = box.left - (last.left if len(before) > 1 else margin) > INDENT * box.height
+    set_in = box.left - last.left > INDENT * box.height
+    hangs = len(before) == 1 and bool(MARKER.match(before[0].text))
     return set_in and not hangs or end - last.right > _first_word(line) + SPARE * box.height
 
 

@@ -1,7 +1,9 @@
 """Words of a line, and where things are on the page as it was given, in whole pixels."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from itertools import groupby
 
 from docrec.document import BASELINE, Box, Glyph, Line, Page
@@ -16,6 +18,11 @@ def numbered(pages: Iterable[Page]) -> Iterator[tuple[int, Page]]:
     for page in pages:
         number = page.index + 1 if page.index >= number else number + 1
         yield number, page
+
+
+def name_to_xml(name: str) -> str:
+    """The name of a file as it may stand in XML: what that cannot hold is a question mark."""
+    return escape(re.sub(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]", "?", name))
 
 
 def line_to_words(line: Line) -> list[tuple[Glyph, ...]]:
