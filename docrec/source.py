@@ -306,6 +306,7 @@ class _PdfDocument:
         except _pdf_errors() as error:
             raise InputFileError(f"{name} is damaged beyond repair: no page of this PDF can be found; try another copy") from error
         file.close()
+        self._refuse_portfolio()
         damaged = self._pdf.is_repaired
         if not self.page_count:
             self._pdf.close()
@@ -316,9 +317,23 @@ class _PdfDocument:
 
     def _unlock(self, password: str) -> None:
         if self._pdf.needs_pass and not self._pdf.authenticate(password):
-            problem = "the one given does not open it; check it" if password else "none was given; give it with --password"
+            problem = "the one given does not open it; check it" if password else "none was given; give it with --password, --password-file or in DOCREC_PASSWORD"
             self._pdf.close()
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
+
+    def _refuse_portfolio(self) -> None:
+        """A portfolio's only page says that a better viewer is needed; its documents are attached to it."""
+        attached: list[str] = []
+        with suppress(*_pdf_errors()):
+            if self._pdf.xref_get_key(self._pdf.pdf_catalog(), "Collection")[0] != "null":
+                attached = self._pdf.embfile_names()
+        if attached:
+            self._pdf.close()
+            names = ", ".join(attached[:_SHOWN_ATTACHMENTS]) + (" and more" if len(attached) > _SHOWN_ATTACHMENTS else "")
+            raise InputFileError(
+                f"{self._name} is a PDF portfolio, a cover for the {len(attached)} files attached to it: {names}; save them "
+                "(pdfdetach -saveall does) and read each"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -353,6 +368,7 @@ def _pdf_errors() -> tuple[type[Exception], ...]:
     return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
 
 
+_SHOWN_ATTACHMENTS = 10
 _DAMAGE = re.compile(r"error|cannot|premature|corrupt|truncat|not a stream|non-page object|unknown filter", re.IGNORECASE)
 """In MuPDF's messages: content is lost. Others tell of harmless oddities in fonts and metadata."""
 

@@ -124,12 +124,12 @@ def _seen(glyphs: Sequence[LayerGlyph], ink: np.ndarray, mode: str) -> tuple[lis
         return glyphs, []
     sums = cv2.integral(ink)
     spaces = [glyph.char.isspace() for glyph in glyphs]
-    inked = [space or _ink_in(sums, glyph.box) > 0 for glyph, space in zip(glyphs, spaces, strict=True)]
-    hidden = [ok for glyph, ok, space in zip(glyphs, inked, spaces, strict=True) if not glyph.visible and not space]
+    on_ink = [space or _ink_in(sums, glyph.box) > 0 for glyph, space in zip(glyphs, spaces, strict=True)]
+    hidden = [ok for glyph, ok, space in zip(glyphs, on_ink, spaces, strict=True) if not glyph.visible and not space]
     misplaced = sum(hidden) < INKED * len(hidden)
     keeps_hidden = mode != "redo" and not misplaced
     faults = ["its invisible text does not lie on the visible"] if misplaced else []
-    return [glyph for glyph, ok in zip(glyphs, inked, strict=True) if ok and (glyph.visible or keeps_hidden)], faults
+    return [glyph for glyph, ok in zip(glyphs, on_ink, strict=True) if ok and (glyph.visible or keeps_hidden)], faults
 
 
 def _fold(char: str) -> str:
@@ -215,9 +215,10 @@ def _is_mapped(glyph: LayerGlyph) -> bool:
 def _is_whole(row: _Row, ink: np.ndarray) -> bool:
     """Whether the characters of a row cover the ink of its line."""
     box = row.line.box
-    inked = ink[max(round(box.top), 0) : round(box.bottom), max(round(box.left), 0) : round(box.right)].any(axis=int(row.line.vertical))
+    crop = ink[max(round(box.top), 0) : round(box.bottom), max(round(box.left), 0) : round(box.right)]
+    inked: np.ndarray = crop.max(axis=int(row.line.vertical), initial=0)
     start, pad = _turned(row.line, box).left, BESIDE * _turned(row.line, box).height
-    under = np.zeros(len(inked), bool)
+    under = np.zeros_like(inked, bool)
     for glyph in row.glyphs:
         if not glyph.char.isspace():
             place = _turned(row.line, glyph.box)
@@ -245,7 +246,7 @@ def _beginning(row: _Row) -> _Row:
     """A row cut off after SAMPLE_WIDTH."""
     box = _turned(row.line, row.line.box)
     glyphs = tuple(glyph for glyph in row.glyphs if _turned(row.line, glyph.box).right < box.left + SAMPLE_WIDTH * box.height) or row.glyphs
-    box = replace(box, right=max(box.left, min(box.right, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
+    box = replace(box, right=min(box.right, max(box.left, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
     return _Row(replace(row.line, box=_turned(row.line, box)), glyphs)
 
 
