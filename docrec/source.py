@@ -317,7 +317,8 @@ class _PdfDocument:
 
     def _unlock(self, password: str) -> None:
         if self._pdf.needs_pass and not self._pdf.authenticate(password):
-            problem = "the one given does not open it; check it" if password else "none was given; give it with --password, --password-file or in DOCREC_PASSWORD"
+            ways = "--password, --password-file or in DOCREC_PASSWORD"
+            problem = "the one given does not open it; check it" if password else f"none was given; give it with {ways}"
             self._pdf.close()
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
 

@@ -154,8 +154,8 @@ def _glyphs_to_rows(glyphs: Sequence[LayerGlyph], lines: Sequence[Line]) -> tupl
         across, down = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
         beside = np.maximum(np.maximum(box.left - across, across - box.right), 0) / em
         off = np.abs(down - (box.top + box.bottom) / 2) / em + beside
-        here = (off < least) & (beside <= BESIDE) & (places[:, 3] - places[:, 1] < LARGE * em)
-        nearest[here], least[here] = index, off[here]
+        near = (off < least) & (beside <= BESIDE) & (places[:, 3] - places[:, 1] < LARGE * em)
+        nearest[near], least[near] = index, off[near]
     rows = []
     for index, line in enumerate(lines):
         here = [glyphs[place] for place in np.flatnonzero(nearest == index).tolist()]
