@@ -26,6 +26,8 @@ import pymupdf
 from docrec.errors import ExitCode
 
 SECONDS = 60
+"""Of the processor, so that other work on the machine is no fault of docrec's; a process that sleeps may take"""
+WAIT = 10 * SECONDS
 MEGABYTES = 1500
 BOMB = 3_000_000_000
 """Bytes that a bomb inflates to."""
@@ -211,7 +213,7 @@ def deflated(part: bytes, length: int) -> bytes:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of docrec ended: the process's status, seconds, and megabytes at most; what it said last."""
+    """How a run of docrec ended: the process's status, seconds of the processor, and megabytes at most; what it said last."""
 
     kind: str
     file: Path
@@ -234,16 +236,18 @@ def run(kind: str, file: Path) -> Outcome:
     with open(f"{file}.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"}, preexec_fn=_limit)
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            if time.monotonic() - start > SECONDS:
+            if time.monotonic() - start > WAIT:
                 process.kill()
             time.sleep(0.02)
     process.returncode = status = os.waitstatus_to_exitcode(ended[1])
     lines = Path(f"{file}.log").read_text(errors="replace").splitlines()
-    return Outcome(kind, file, status, time.monotonic() - start, ended[2].ru_maxrss / 1024, lines[-1] if lines else "")
+    used = ended[2]
+    return Outcome(kind, file, status, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, lines[-1] if lines else "")
 
 
 def _limit() -> None:
-    """Keep a runaway from taking the machine's memory."""
+    """Keep a runaway from taking the machine's memory and time."""
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (8_000_000_000, 8_000_000_000))
 
 
