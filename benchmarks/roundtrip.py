@@ -9,7 +9,7 @@ and pypdf give the text. A row a document, characters without spaces:
     found   share of the characters read that each reader gives, and = if it gives just these in this order
     spaces  between Hanzi of a line that docrec put none between, in the text of each reader
     hits    share of pieces of lines that a search finds, and the least overlap (intersection over union) with their place
-    bytes   a page by which a PDF grew, or that are not of the pictures; in both cases but for the font, which is there once a file
+    bytes   a page by which the text made the file larger, without the font, which is there once
 """
 
 import argparse
@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -109,8 +109,8 @@ def _overlap(a: pymupdf.Rect, b: pymupdf.Rect) -> float:
     return both / (a.get_area() + b.get_area() - both)
 
 
-def growth(source: Path, result: Path, pages: int) -> float:
-    """Bytes a page by which a PDF grew, or that are not of the pictures; without those of the font's streams."""
+def growth(before: int, result: Path, pages: int) -> float:
+    """Bytes a page by which a file of `before` bytes grew, without those of the font's streams."""
     with pymupdf.open(result) as document:
 
         def refer(xref: int, *keys: str) -> int:
@@ -118,21 +118,20 @@ def growth(source: Path, result: Path, pages: int) -> float:
                 xref = int(document.xref_get_key(xref, key)[1].strip("[]").split()[0])
             return xref
 
-        def size(xrefs: set[int]) -> int:
-            return sum(len(document.xref_stream_raw(xref)) for xref in xrefs)
-
         fonts = {font[0] for page in document for font in page.get_fonts() if font[3] == "DocrecGlyphless"}
         cids = {refer(font, "DescendantFonts") for font in fonts}
         shared = {refer(font, "ToUnicode") for font in fonts} | {refer(cid, "CIDToGIDMap") for cid in cids}
-        images = {image[0] for page in document for image in page.get_images()}
-        before = source.stat().st_size if source.suffix.lower() == ".pdf" else size(images)
-        return (result.stat().st_size - before - size(shared)) / pages
+        font = sum(len(document.xref_stream_raw(xref)) for xref in shared)
+    return (result.stat().st_size - before - font) / pages
 
 
 def measure(source: Path, result: Path, recognizer: Recognizer) -> Row:
     """Read a document, write it and look at what was written."""
     pages = list(docrec.recognize(source, recognizer, ReadOptions(mode="force")))
-    write(pages, result, "pdf", WriteOptions(document=str(source)))
+    about = WriteOptions(document=str(source))
+    write([replace(page, blocks=()) for page in pages], result, "pdf", about)
+    before = result.stat().st_size
+    write(pages, result, "pdf", about)
     checked = subprocess.run(["qpdf", "--check", result], capture_output=True)
     readers = {name: compare(pages, given) for name, given in texts(result).items()}
     hits = overlaps(result, pages)
@@ -144,7 +143,7 @@ def measure(source: Path, result: Path, recognizer: Recognizer) -> Row:
         readers,
         len(found) / max(len(hits), 1),
         min(found, default=1.0),
-        growth(source, result, len(pages)),
+        growth(before, result, len(pages)),
         checked.stderr.decode().strip() if checked.returncode else "",
     )
 
