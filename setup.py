@@ -38,7 +38,7 @@ LITERT = ["ai-edge-litert>=1.4"]
 SERVING = ["grpcio>=1.60", "tensorflow-serving-api>=2.18"]  # for the example clients
 TEST = [
     *("mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING),
-    *("hocr-spec>=0.2", "jsonschema>=4.18", "lxml>=5.0", "markdown-it-py>=3.0"),  # readers and checkers of what is written
+    *("hocr-spec>=0.2", "jsonschema>=4.18", "lxml>=5.0", "markdown-it-py>=3.0", "pypdf>=4.0"),  # readers and checkers of what is written
 ]
 
 setup(

@@ -7,9 +7,9 @@ PATH is a PDF, a picture of a page, or a folder of them. Each is read and writte
 and pypdf give the text. A row a document, characters without spaces:
 
     found   share of the characters read that each reader gives, and = if it gives just these in this order
-    spaces  between Hanzi that docrec put none between, in the text of each reader
+    spaces  between Hanzi of a line that docrec put none between, in the text of each reader
     hits    share of pieces of lines that a search finds, and the least overlap (intersection over union) with their place
-    bytes   by which a PDF grew; for pictures, the file but for the pictures themselves; a page
+    bytes   a page by which the text made the file larger, without the font, which is there once
 """
 
 import argparse
@@ -18,14 +18,15 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import pymupdf
 import pypdf
 
 import docrec
-from docrec.document import Line, Page
+from docrec.document import Page
 from docrec.options import ReadOptions, WriteOptions
 from docrec.recognizer import Recognizer
 from docrec.writers import write
@@ -75,12 +76,14 @@ def compare(pages: Sequence[Page], given: Sequence[str]) -> tuple[float, bool, i
         total += len(read)
         found += sum((Counter(read) & Counter(bare(back))).values())
         same &= read == bare(back)
-        spaces += len(HANZI_SPACES.findall(back)) - sum(len(HANZI_SPACES.findall(line.text)) for line in page.lines)
+        ends = set(accumulate(len(bare(line.text)) for line in page.lines))
+        spaces += sum(len(bare(back[: match.start()])) not in ends for match in HANZI_SPACES.finditer(back))
+        spaces -= sum(len(HANZI_SPACES.findall(line.text)) for line in page.lines)
     return found / max(total, 1), same, spaces
 
 
 def overlaps(path: Path, pages: Sequence[Page]) -> list[float]:
-    """For a piece of each line, the best overlap of what a search finds with where it is on the page as given; 0 if it is not found."""
+    """For a piece of each line that is nowhere else, the best overlap of what a search finds with its place; 0 if it is not found."""
     results = []
     with pymupdf.open(path) as document:
         for page in pages:
@@ -93,13 +96,12 @@ def overlaps(path: Path, pages: Sequence[Page]) -> list[float]:
                 if start < 0 or any(glyph.char.isspace() for glyph in glyphs):
                     continue
                 place = pymupdf.Rect(to_given(page, glyphs_to_box(line, glyphs))) / zoom
-                hits = leaf.search_for(_piece(line, start), textpage=found)
+                piece = line.text[start : start + PIECE]
+                if "".join(other.text for other in page.lines).count(piece) > 1:
+                    continue
+                hits = leaf.search_for(piece, textpage=found)
                 results.append(max((_overlap(hit, place) for hit in hits), default=0.0))
     return results
-
-
-def _piece(line: Line, start: int) -> str:
-    return line.text[start : start + PIECE]
 
 
 def _overlap(a: pymupdf.Rect, b: pymupdf.Rect) -> float:
@@ -107,20 +109,29 @@ def _overlap(a: pymupdf.Rect, b: pymupdf.Rect) -> float:
     return both / (a.get_area() + b.get_area() - both)
 
 
-def growth(source: Path, result: Path, pages: int) -> float:
-    """Bytes a page by which a PDF grew, or that are not of the pictures."""
-    before = source.stat().st_size
-    if source.suffix.lower() != ".pdf":
-        with pymupdf.open(result) as document:
-            images = {image[0] for page in document for image in page.get_images()}
-            before = sum(len(document.xref_stream_raw(xref)) for xref in images)
-    return (result.stat().st_size - before) / pages
+def growth(before: int, result: Path, pages: int) -> float:
+    """Bytes a page by which a file of `before` bytes grew, without those of the font's streams."""
+    with pymupdf.open(result) as document:
+
+        def refer(xref: int, *keys: str) -> int:
+            for key in keys:
+                xref = int(document.xref_get_key(xref, key)[1].strip("[]").split()[0])
+            return xref
+
+        fonts = {font[0] for page in document for font in page.get_fonts() if font[3] == "DocrecGlyphless"}
+        cids = {refer(font, "DescendantFonts") for font in fonts}
+        shared = {refer(font, "ToUnicode") for font in fonts} | {refer(cid, "CIDToGIDMap") for cid in cids}
+        font = sum(len(document.xref_stream_raw(xref)) for xref in shared)
+    return (result.stat().st_size - before - font) / pages
 
 
 def measure(source: Path, result: Path, recognizer: Recognizer) -> Row:
     """Read a document, write it and look at what was written."""
     pages = list(docrec.recognize(source, recognizer, ReadOptions(mode="force")))
-    write(pages, result, "pdf", WriteOptions(document=str(source)))
+    about = WriteOptions(document=str(source))
+    write([replace(page, blocks=()) for page in pages], result, "pdf", about)
+    before = result.stat().st_size
+    write(pages, result, "pdf", about)
     checked = subprocess.run(["qpdf", "--check", result], capture_output=True)
     readers = {name: compare(pages, given) for name, given in texts(result).items()}
     hits = overlaps(result, pages)
@@ -132,7 +143,7 @@ def measure(source: Path, result: Path, recognizer: Recognizer) -> Row:
         readers,
         len(found) / max(len(hits), 1),
         min(found, default=1.0),
-        growth(source, result, len(pages)),
+        growth(before, result, len(pages)),
         checked.stderr.decode().strip() if checked.returncode else "",
     )
 
@@ -150,17 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        print(
-            f"{'document':34} {'pages':>5} {'chars':>6} {'PyMuPDF':>12} {'pdftotext':>12} {'pypdf':>12} {'hits':>7} {'least':>6} {'bytes':>7}"
-        )
+        print(f"{'document':34} pages  chars      PyMuPDF    pdftotext        pypdf    hits  least   bytes")
         for source in sources:
             row = measure(source, folder / f"{source.stem}.searchable.pdf", recognizer)
             rows.append(row)
             cells = " ".join(f"{share:8.2%}{'=' if same else ' '}{spaces:3}" for share, same, spaces in row.readers.values())
-            print(
-                f"{row.name[:34]:34} {row.pages:5} {row.characters:6} {cells} {row.hits:7.2%} {row.overlap:6.2f} {row.growth:7.0f} {row.fault}",
-                flush=True,
-            )
+            place = f"{row.hits:7.2%} {row.overlap:6.2f} {row.growth:7.0f}"
+            print(f"{row.name[:34]:34} {row.pages:5} {row.characters:6} {cells} {place} {row.fault}", flush=True)
     total = sum(row.characters for row in rows)
     for name in rows[0].readers if rows else ():
         share = sum(row.readers[name][0] * row.characters for row in rows) / total

@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -327,11 +327,13 @@ class _PdfDocument:
                 self._pdf = mupdf.open(name, filetype="pdf")
             self._unlock(options.password)
             self.page_count: int = self._pdf.page_count
+            self._take_out_bombs()
             with suppress(*_pdf_errors()):
                 self._pdf.load_page(0)  # which looks at the page tree and reports on all of it, not on this page
         except _pdf_errors() as error:
             raise InputFileError(f"{name} is damaged beyond repair: no page of this PDF can be found; try another copy") from error
         file.close()
+        self._refuse_portfolio()
         damaged = self._pdf.is_repaired
         if not self.page_count:
             self._pdf.close()
@@ -342,9 +344,36 @@ class _PdfDocument:
 
     def _unlock(self, password: str) -> None:
         if self._pdf.needs_pass and not self._pdf.authenticate(password):
-            problem = "the one given does not open it; check it" if password else "none was given; give it with --password"
+            ways = "--password, --password-file or in DOCREC_PASSWORD"
+            problem = "the one given does not open it; check it" if password else f"none was given; give it with {ways}"
             self._pdf.close()
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
+
+    def _take_out_bombs(self) -> None:
+        """Make objects null that inflate beyond all use, before MuPDF, which has no limit, comes upon them."""
+        pdf = self._pdf
+        for number in range(1, pdf.xref_length()):
+            try:
+                is_bomb = pdf.xref_is_stream(number) and (_decoded_bytes(pdf, number) > _LIMIT[pdf.xref_get_key(number, "Subtype")[1]])
+            except _pdf_errors():  # a damaged object may be of no consequence
+                continue
+            if is_bomb:
+                logger.warning("%s holds a stream, object %d, that inflates beyond all use; it is left out", self._name, number)
+                pdf.update_object(number, "null")
+
+    def _refuse_portfolio(self) -> None:
+        """A portfolio's only page says that a better viewer is needed; its documents are attached to it."""
+        attached: list[str] = []
+        with suppress(*_pdf_errors()):
+            if self._pdf.xref_get_key(self._pdf.pdf_catalog(), "Collection")[0] != "null":
+                attached = self._pdf.embfile_names()
+        if attached:
+            self._pdf.close()
+            names = ", ".join(attached[:_SHOWN_ATTACHMENTS]) + (" and more" if len(attached) > _SHOWN_ATTACHMENTS else "")
+            raise InputFileError(
+                f"{self._name} is a PDF portfolio, a cover for the {len(attached)} files attached to it: {names}; save them "
+                "(pdfdetach -saveall does) and read each"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -379,6 +408,31 @@ def _pdf_errors() -> tuple[type[Exception], ...]:
     return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
 
 
+def _decoded_bytes(pdf: Any, number: int) -> int:
+    """How many bytes a stream decodes to; for one that is no image, or a small one, at most about _MAX_STREAM and one."""
+    width, height, depth, raw = (_number(pdf, number, key) for key in ("Width", "Height", "BitsPerComponent", "Length"))
+    if pdf.xref_get_key(number, "Subtype")[1] == "/Image":
+        channels = {"/DeviceGray": 1, "/DeviceCMYK": 4}.get(pdf.xref_get_key(number, "ColorSpace")[1], 3)
+        return width * height if not depth else width * height * depth * channels // 8
+    if pdf.xref_get_key(number, "Filter")[0] == "name" and 0 < raw < _MAX_STREAM // _DEFLATE_RATIO:
+        return raw
+    mupdf = _mupdf().mupdf
+    return int(mupdf.fz_skip(mupdf.pdf_open_stream_number(mupdf.pdf_document_from_fz_document(pdf.this), number), _MAX_STREAM + 1))
+
+
+def _number(pdf: Any, number: int, key: str) -> int:
+    kind, value = pdf.xref_get_key(number, key)
+    return int(value) if kind == "int" else 0
+
+
+_MAX_STREAM = 64_000_000
+"""Bytes of a content stream, form or font: more than any page or typeface has."""
+_MAX_PDF_IMAGE = 600_000_000
+"""Bytes of an image: A0 at 600 dpi in grey."""
+_LIMIT = defaultdict(lambda: _MAX_STREAM, {"/Image": _MAX_PDF_IMAGE})
+_DEFLATE_RATIO = 1500
+"""How many times as long a stream may become by one filter; of deflate it is 1,032, of LZW 1,365."""
+_SHOWN_ATTACHMENTS = 10
 _DAMAGE = re.compile(r"error|cannot|premature|corrupt|truncat|not a stream|non-page object|unknown filter", re.IGNORECASE)
 """In MuPDF's messages: content is lost. Others tell of harmless oddities in fonts and metadata."""
 

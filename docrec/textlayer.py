@@ -124,12 +124,12 @@ def _seen(glyphs: Sequence[LayerGlyph], ink: np.ndarray, mode: str) -> tuple[lis
         return glyphs, []
     sums = cv2.integral(ink)
     spaces = [glyph.char.isspace() for glyph in glyphs]
-    inked = [space or _ink_in(sums, glyph.box) > 0 for glyph, space in zip(glyphs, spaces, strict=True)]
-    hidden = [ok for glyph, ok, space in zip(glyphs, inked, spaces, strict=True) if not glyph.visible and not space]
+    on_ink = [space or _ink_in(sums, glyph.box) > 0 for glyph, space in zip(glyphs, spaces, strict=True)]
+    hidden = [ok for glyph, ok, space in zip(glyphs, on_ink, spaces, strict=True) if not glyph.visible and not space]
     misplaced = sum(hidden) < INKED * len(hidden)
     keeps_hidden = mode != "redo" and not misplaced
     faults = ["its invisible text does not lie on the visible"] if misplaced else []
-    return [glyph for glyph, ok in zip(glyphs, inked, strict=True) if ok and (glyph.visible or keeps_hidden)], faults
+    return [glyph for glyph, ok in zip(glyphs, on_ink, strict=True) if ok and (glyph.visible or keeps_hidden)], faults
 
 
 def _fold(char: str) -> str:
@@ -154,8 +154,8 @@ def _glyphs_to_rows(glyphs: Sequence[LayerGlyph], lines: Sequence[Line]) -> tupl
         across, down = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
         beside = np.maximum(np.maximum(box.left - across, across - box.right), 0) / em
         off = np.abs(down - (box.top + box.bottom) / 2) / em + beside
-        here = (off < least) & (beside <= BESIDE) & (places[:, 3] - places[:, 1] < LARGE * em)
-        nearest[here], least[here] = index, off[here]
+        near = (off < least) & (beside <= BESIDE) & (places[:, 3] - places[:, 1] < LARGE * em)
+        nearest[near], least[near] = index, off[near]
     rows = []
     for index, line in enumerate(lines):
         here = [glyphs[place] for place in np.flatnonzero(nearest == index).tolist()]
@@ -215,9 +215,10 @@ def _is_mapped(glyph: LayerGlyph) -> bool:
 def _is_whole(row: _Row, ink: np.ndarray) -> bool:
     """Whether the characters of a row cover the ink of its line."""
     box = row.line.box
-    inked = ink[max(round(box.top), 0) : round(box.bottom), max(round(box.left), 0) : round(box.right)].any(axis=int(row.line.vertical))
+    crop = ink[max(round(box.top), 0) : round(box.bottom), max(round(box.left), 0) : round(box.right)]
+    inked: np.ndarray = crop.max(axis=int(row.line.vertical), initial=0)
     start, pad = _turned(row.line, box).left, BESIDE * _turned(row.line, box).height
-    under = np.zeros(len(inked), bool)
+    under = np.zeros_like(inked, bool)
     for glyph in row.glyphs:
         if not glyph.char.isspace():
             place = _turned(row.line, glyph.box)
@@ -245,7 +246,7 @@ def _beginning(row: _Row) -> _Row:
     """A row cut off after SAMPLE_WIDTH."""
     box = _turned(row.line, row.line.box)
     glyphs = tuple(glyph for glyph in row.glyphs if _turned(row.line, glyph.box).right < box.left + SAMPLE_WIDTH * box.height) or row.glyphs
-    box = replace(box, right=max(box.left, min(box.right, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
+    box = replace(box, right=min(box.right, max(box.left, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
     return _Row(replace(row.line, box=_turned(row.line, box)), glyphs)
 
 

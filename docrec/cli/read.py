@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import click
+from click.core import ParameterSource
 
 import docrec
 from docrec.charset import load_charset
@@ -19,6 +20,8 @@ from docrec.writers import FORMATS, name_outputs, write_named
 
 STREAM = "-"
 """As a file name: standard input, or standard output."""
+
+MAX_PASSWORD = 1000  # characters; the PDF formats allow 127 bytes
 
 Watch = Callable[[str, Iterable[Page]], Iterable[Page]]
 """Lets the pages of the named document through, and may show them as they pass."""
@@ -79,7 +82,15 @@ OPTIONS = [
         show_default=True,
         help="Leave out lines that are read less surely, 0 to 1.",
     ),
-    click.Option(["--password"], metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF."),
+    click.Option(
+        ["--password"],
+        metavar="TEXT",
+        default=ReadOptions.password,
+        envvar="DOCREC_PASSWORD",
+        show_envvar=True,
+        help="Password of an encrypted PDF.",
+    ),
+    click.Option(["--password-file"], metavar="FILE", help="File whose first line is the password; goes before the environment variable."),
     click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
     click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
     click.Option(["--model"], metavar="DIR", help="Model folder.  [default: the bundled model]"),
@@ -106,6 +117,7 @@ def read(
     header_footer: bool,
     min_confidence: float,
     password: str,
+    password_file: str | None,
     char_dict: str | None,
     ord_map: str | None,
     model: str | None,
@@ -116,6 +128,8 @@ def read(
 ) -> None:
     """Do what one command line of `pdf` or `image` asks."""
     log_to_stderr(quiet, verbose)
+    if password_file is not None:
+        password = _first_line(password_file)
     options = ReadOptions(
         pages=pages,
         dpi=dpi,
@@ -185,6 +199,19 @@ def _check(files: Sequence[str], targets: Sequence[str]) -> None:
         for file in files:
             if os.path.isfile(target) and os.path.exists(file) and os.path.samefile(file, target):
                 raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
+
+
+def _first_line(password_file: str) -> str:
+    """The password in a file; an OptionError if another is given on the command line."""
+    if click.get_current_context().get_parameter_source("password") is ParameterSource.COMMANDLINE:
+        raise OptionError("give the password by --password or by --password-file, not by both")
+    if password_file == STREAM:
+        raise OptionError("--password-file takes the name of a file, not -; where there is one, /dev/stdin is standard input")
+    try:
+        with open(password_file, encoding="utf-8") as file:
+            return file.readline(MAX_PASSWORD).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise FileAccessError(f"the password file {password_file!r} cannot be read: {error}") from error
 
 
 def _count_pages(files: Sequence[str | bytes], options: ReadOptions) -> list[int] | None:

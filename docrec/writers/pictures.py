@@ -15,6 +15,7 @@ from docrec.source import Picture, Source
 from docrec.writers.glyphless import Glyphless
 from docrec.writers.objects import ObjectFile, PdfObject
 from docrec.writers.text_layer import page_to_content
+from docrec.writers.words import given_size
 
 FONT = "F"
 _CHANNELS = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}
@@ -42,7 +43,7 @@ def pictures_to_pdf(pages: Iterator[Page], sources: Sequence[tuple[Source, int |
         """A page with its picture, a blank one if that is damaged."""
         content, size, images = b"", (0.0, 0.0), ""
         if page:
-            width, height = (page.scan or page).width, (page.scan or page).height
+            width, height = given_size(page)
             size = width * POINTS_PER_INCH / page.dpi, height * POINTS_PER_INCH / page.dpi
         written = b""
         with suppress(InputFileError):  # which reading has told

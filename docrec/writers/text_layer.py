@@ -15,7 +15,7 @@ MIN_ADVANCE = 0.05
 
 
 def page_to_content(page: Page, to_points: np.ndarray, font: Glyphless, name: str) -> bytes:
-    """Write a page's lines in text rendering mode 3, invisible: ISO 32000-1, section 9.3.6.
+    """Write a page's lines, but for those of its own text layer, in text rendering mode 3, invisible: ISO 32000-1, section 9.3.6.
 
     Each line is stretched so that every character reaches as far as the next begins. There are thus no gaps, for which readers would
     put spaces, and the only spaces are those that were read. Vertical lines are written as horizontal ones on their side, which all
@@ -31,7 +31,7 @@ def page_to_content(page: Page, to_points: np.ndarray, font: Glyphless, name: st
         A content stream that leaves the graphics state as it was; empty if the page has no text.
     """
     matrix = to_points @ np.reshape(page.scan.matrix, (3, 3)) if page.scan else to_points
-    lines = "".join(_line_to_operators(line, matrix, font, name) for line in page.lines if line.glyphs)
+    lines = "".join(_line_to_operators(line, matrix, font, name) for line in page.lines if line.glyphs and not line.layer)
     return f"q\nBT\n3 Tr\n{lines}ET\nQ\n".encode() if lines else b""
 
 
