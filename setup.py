@@ -52,7 +52,11 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["docrec", "docrec.*"]), "docrec.models", "docrec.data.char_dict"],
     package_dir={"docrec": "docrec", "docrec.models": "models", "docrec.data.char_dict": "data/char_dict"},
-    package_data={"docrec": ["py.typed"], "docrec.writers": ["*.schema.json"], "docrec.models": ["**/*"], "docrec.data.char_dict": ["*.json"]},
+    package_data={
+        "docrec": ["py.typed", "writers/*.schema.json"],
+        "docrec.models": ["**/*"],
+        "docrec.data.char_dict": ["*.json"],
+    },
     include_package_data=False,
     zip_safe=False,
     install_requires=REQUIRES,

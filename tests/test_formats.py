@@ -246,6 +246,11 @@ def test_markdown_of_every_kind() -> None:
     assert "<p><sup>1</sup>脚注</p>" in shown
 
 
+def test_a_footnote_is_no_item_of_a_list() -> None:
+    page = Page(0, 1000, 1400, 200.0, (Block("footnote", (line_of("① 注", 100, 1200), line_of("② 注", 100, 1245))),))
+    assert html(written("md", [page])) == "<!-- page 1 -->\n<p>① 注</p>\n<p>② 注</p>\n"
+
+
 def test_markdown_titles_are_ranked_by_size() -> None:
     text = Block("text", (line_of("正文正文正文", 100, 600),))
     titles = [Block("title", (line_of("题", 300, 100 * row, size),)) for row, size in enumerate((60, 43, 36, 30))]

@@ -211,6 +211,7 @@ def test_formats_are_told_by_suffix_or_by_name(outputs: list[str], formats: str,
         (["a"], "txt,doc", "must be one of txt, json, .*, got 'doc'"),
         (["a"], "txt,txt", "txt was named twice"),
         (["a", "b"], "txt,json", "need one output file"),
+        (["a.txt", "b.Docx"], "", r"b\.Docx is not the name of a format that can be written: txt, .*name one with -f"),
         ([io.BytesIO()], "txt,json", "need one output file"),
     ],
 )

@@ -26,6 +26,8 @@ Target = str | os.PathLike[str] | BinaryIO
 FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "md": md, "tsv": tsv, "hocr": hocr, "alto": alto, "pdf": pdf}
 """By the suffix that their files have."""
 OTHER_SUFFIXES = {"html": "hocr", "xml": "alto", "markdown": "md"}
+FOREIGN_SUFFIXES = ("csv", "doc", "docx", "epub", "gif", "jpeg", "jpg", "odt", "png", "rtf", "tif", "tiff", "xlsx")
+"""Of files that would not be what they are called if text were written to them."""
 
 
 def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: str = "", options: WriteOptions | None = None) -> None:
@@ -71,7 +73,8 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
             One format is for all outputs; several are for one path, each written to a file of that name with its own suffix.
 
     Raises:
-        OptionError: a format is not known or named twice, or several formats are to go to several outputs or to a stream.
+        OptionError: a format is not known or named twice, or several formats are to go to several outputs or to a stream, or none is
+            named for an output that is called as files of another kind are.
     """
     names = [name.strip() for name in formats.split(",")] if formats else []
     for index, name in enumerate(names):
@@ -80,6 +83,9 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
         if name in names[:index]:
             raise OptionError(f"each output format is written once, and {name} was named twice")
     if not names:
+        for output in outputs:
+            if isinstance(output, (str, os.PathLike)) and Path(output).suffix[1:].lower() in FOREIGN_SUFFIXES:
+                raise OptionError(f"{output} is not the name of a format that can be written: {', '.join(FORMATS)}; name one with -f")
         return [(output, _suffix(output) or "txt") for output in outputs]
     if len(names) == 1:
         return [(output, names[0]) for output in outputs]

@@ -64,7 +64,7 @@ def _block(block: Block, page: Page, size: float) -> Iterator[str]:
                 yield f"{'#' * _level(paragraph, page, size)} {_inline(paragraph.line)}"
         case _:
             for paragraph in paragraphs:
-                yield _paragraph(paragraph.line)
+                yield _paragraph(paragraph.line) if block.kind == "text" else _inline(paragraph.line)
 
 
 def _level(paragraph: Paragraph, page: Page, size: float) -> int:
