@@ -3,7 +3,7 @@
 import pytest
 
 from docrec.document import Block, Box, Glyph, Line, Page, Scan
-from docrec.writers.words import given_size, glyphs_to_box, line_to_words, to_given
+from docrec.writers.words import given_dpi, given_size, glyphs_to_box, line_to_words, to_given
 
 
 def line_of(text: str, vertical: bool = False) -> Line:
@@ -61,6 +61,12 @@ def page_of(scan: Scan | None) -> Page:
 def test_places_on_the_page_as_given(scan: Scan | None, size: tuple[int, int], place: tuple[int, ...]) -> None:
     assert given_size(page_of(scan)) == size
     assert to_given(page_of(scan), Box(100, 200, 120, 240)) == place
+
+
+def test_resolution_of_the_page_as_given() -> None:
+    assert given_dpi(page_of(None)) == 200
+    reduced_and_turned = Scan(2800, 2000, (0, 2, 0, -2, 0, 2000, 0, 0, 1))
+    assert given_dpi(page_of(reduced_and_turned)) == 400
 
 
 @pytest.mark.parametrize(

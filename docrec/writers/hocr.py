@@ -1,5 +1,6 @@
 """hOCR 1.2, the HTML of OCR (kba.github.io/hocr-spec/1.2): areas, paragraphs, lines, words and characters on the page as given."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -10,6 +11,7 @@ from docrec.writers.paragraphs import block_to_paragraphs
 from docrec.writers.words import (
     given_baseline,
     given_corners,
+    given_dpi,
     given_size,
     given_turn,
     glyphs_to_box,
@@ -56,7 +58,8 @@ def hocr(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
 def _page(page: Page, number: int, document: str) -> str:
     width, height = given_size(page)
     image = f"image &quot;{document}&quot;; " if document else ""
-    title = f"{image}bbox 0 0 {width} {height}; ppageno {page.index}; scan_res {page.dpi:.0f} {page.dpi:.0f}"
+    dpi = round(given_dpi(page))
+    title = f"{image}bbox 0 0 {width} {height}; ppageno {page.index}; scan_res {dpi} {dpi}"
     areas = "".join(_area(page, block, f"{number}_{index}") for index, block in enumerate(page.blocks, start=1))
     return f'<div class="ocr_page" id="page_{number}" title="{title}">\n{areas}</div>\n'
 
@@ -73,8 +76,8 @@ def _area(page: Page, block: Block, number: str) -> str:
 
 
 def _line(page: Page, line: Line, number: str) -> str:
-    (left, top), _, _, (under, bottom) = given_corners(page, line.box)
-    size = line.box.width if line.vertical else ((under - left) ** 2 + (bottom - top) ** 2) ** 0.5
+    corner, right, _, below = given_corners(page, line.box)
+    size = math.dist(corner, right if line.vertical else below)
     title = f"{_bbox(page, line.box)}{_slope(page, line)}; x_size {size:.1f}"
     words = "\n".join(_word(page, line, word, f"{number}_{index}") for index, word in enumerate(line_to_words(line), start=1))
     style = ' style="writing-mode: vertical-rl"' if line.vertical else ""

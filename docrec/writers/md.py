@@ -7,7 +7,7 @@ from statistics import median
 
 from docrec.document import POINTS_PER_INCH, Block, Line, Page, turned
 from docrec.options import WriteOptions
-from docrec.writers.paragraphs import Paragraph, block_to_paragraphs, join
+from docrec.writers.paragraphs import BULLET, LABEL, NUMBER, Paragraph, block_to_paragraphs, join
 from docrec.writers.words import numbered
 
 LEVELS = (1.55, 1.3, 1.1)
@@ -19,9 +19,6 @@ SPECIAL = re.compile(r"[`*_\[\]>|~$]|\\(?=[!-/:-@\[-`{-~]|$)|<(?=[A-Za-z/!?])|&(
 """What Markdown takes for its own anywhere; a backslash, `<` and `&` only before what makes them so."""
 OPENING = re.compile(r"^(\d*)([-+=#.)])(?=[\s=#-]|$)")
 """What it takes for the sign of a list, a title or a rule at the beginning."""
-ITEM = re.compile(r"(?:[•●○■□◆◇▪‣►]|[-–·*](?=\s))\s*")
-NUMBERED_ITEM = re.compile(r"(\d{1,3})[.)．、）](?![\d.])\s*")
-LABELLED_ITEM = re.compile(r"[(（\[［](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）\]］]|[①-⑳]|[一二三四五六七八九十]{1,3}、")
 
 
 def md(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
@@ -75,11 +72,11 @@ def _level(paragraph: Paragraph, page: Page, size: float) -> int:
 def _paragraph(line: Line) -> str:
     """A paragraph, or an item of a list; Markdown has but one way to number, so that other numbers stay in the text."""
     text = line.text
-    if found := NUMBERED_ITEM.match(text):
+    if found := re.match(NUMBER, text):
         return f"{found[1]}. {_inline(line, found.end())}"
-    if found := ITEM.match(text):
+    if found := re.match(BULLET, text):
         return f"- {_inline(line, found.end())}"
-    return f"- {_inline(line)}" if LABELLED_ITEM.match(text) else _inline(line)
+    return f"- {_inline(line)}" if re.match(LABEL, text) else _inline(line)
 
 
 def _inline(line: Line, start: int = 0) -> str:

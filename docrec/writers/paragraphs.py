@@ -15,11 +15,13 @@ INDENT = 0.8  # em by which the first line of a paragraph is set in at least
 SPARE = 1.0  # em that are left free at least, beyond the next word, behind the last line of a paragraph
 ENDS = 3  # lines that end where none of their block goes on farther: it fills its column
 SAME_SIZE = 1.25  # times as high at most are the lines of one paragraph
-ENUMERATOR = r"\d{1,3}(?:\.\d{1,3})*[.)．、）](?![\d.])|\d{1,2}(?:\.\d{1,2})+(?=\s)|[一二三四五六七八九十]{1,3}、"
-LABEL = r"[(（\[［【〔](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）\]］】〕]|[①-⑳]|第[一二三四五六七八九十百\d]{1,4}[章节条]"
 BULLET = r"[•●○■□◆◇▪‣►]|[-–·*](?=\s)"
-MARKER = re.compile(f"(?:{BULLET}|{ENUMERATOR}|{LABEL})\\s*")
-"""What begins an item of a list, or a numbered title."""
+NUMBER = r"(\d{1,3})[.)．、）](?![\d.])"
+LABEL = r"[(（\[［【〔](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）\]］】〕]|[①-⑳]|[一二三四五六七八九十]{1,3}、"
+ITEM = re.compile("|".join((BULLET, NUMBER, LABEL)))
+"""What begins an item of a list."""
+NUMBERED_TITLE = re.compile(r"\d{1,2}(?:\.\d{1,2})+[.．、]?\s|第[一二三四五六七八九十百\d]{1,4}[章节条]")
+"""What begins a title; in text, such a number may be any."""
 LEADER = re.compile(r"(?:[.．·…⋯]\s?){3,}\s*[\divxlIVXL]+$")
 """What ends a line of a table of contents."""
 
@@ -99,34 +101,30 @@ def _extent(lines: Sequence[Line]) -> tuple[float, float, float, float]:
 def _begins(before: Sequence[Line], line: Line, end: float, kind: str) -> bool:
     """Whether a line begins a paragraph, and does not go on with the lines before."""
     last, box = turned(before[-1]), turned(line)
-    if MARKER.match(line.text) or LEADER.search(before[-1].text) or max(last.height, box.height) > SAME_SIZE * min(last.height, box.height):
+    if ITEM.match(line.text) or LEADER.search(before[-1].text) or max(last.height, box.height) > SAME_SIZE * min(last.height, box.height):
         return True
     if kind in ("title", "caption"):
-        return False
+        return bool(NUMBERED_TITLE.match(line.text))
     set_in = box.left - last.left > INDENT * box.height
-    hangs = len(before) == 1 and bool(MARKER.match(before[0].text))
+    hangs = len(before) == 1 and bool(ITEM.match(before[0].text))
     return set_in and not hangs or end - last.right > _first_word(line) + SPARE * box.height
 
 
 def _first_word(line: Line) -> float:
     """The width of what would have to stand on the line before if any of this one did."""
-    glyphs = line.glyphs
-    if not glyphs:
-        return 0.0
-    if is_wide(glyphs[0].char):
-        rest = takewhile(lambda glyph: is_full_width_mark(glyph.char), glyphs[1:])
+    first, *rest = line.glyphs
+    if is_wide(first.char):
+        word = takewhile(lambda glyph: is_full_width_mark(glyph.char), rest)
     else:
-        rest = takewhile(lambda glyph: not glyph.char.isspace() and not is_wide(glyph.char), glyphs[1:])
-    return max((glyph.right for glyph in rest), default=glyphs[0].right) - glyphs[0].left
+        word = takewhile(lambda glyph: not glyph.char.isspace() and not is_wide(glyph.char), rest)
+    return max((glyph.right for glyph in word), default=first.right) - first.left
 
 
 def join(lines: Sequence[Line]) -> Line:
     """Lines as one, with the box of the first: a space where words meet, none beside Hanzi, and divided words made whole."""
     glyphs = list(lines[0].glyphs)
     for before, line in pairwise(lines):
-        if not glyphs or not line.glyphs:
-            pass
-        elif _is_divided(before.text, line.text):
+        if _is_divided(before.text, line.text):
             glyphs.pop()
         elif not (is_wide(glyphs[-1].char) or is_wide(line.glyphs[0].char) or before.text.endswith("-")):
             glyphs.append(Glyph(" ", glyphs[-1].right, glyphs[-1].right, 1.0))

@@ -44,6 +44,12 @@ def given_size(page: Page) -> tuple[int, int]:
     return (page.scan.width, page.scan.height) if page.scan else (page.width, page.height)
 
 
+def given_dpi(page: Page) -> float:
+    """Pixels per inch of the page as it was given; the mean of its top and bottom, where it was photographed."""
+    left, right, low_right, low_left = given_corners(page, Box(0, 0, page.width, page.height))
+    return page.dpi * (math.dist(left, right) + math.dist(low_left, low_right)) / (2 * page.width)
+
+
 def given_corners(page: Page, box: Box) -> tuple[tuple[float, float], ...]:
     """Where the top left, top right, bottom right and bottom left of a box are on the page as it was given, as (x, y)."""
     if page.scan:
