@@ -150,9 +150,10 @@ def test_numbered_titles_are_two() -> None:
 def test_a_page_keeps_indents_and_white_lines() -> None:
     title = Block("title", (line_of("标题", 0, 8),))
     text = Block("text", (line_of("一" * 18, 3, 2), line_of(FULL, 4), line_of("二" * 18, 5, 2), line_of("三" * 20, 9)))
-    cells = tuple(Line(line.box, line.glyphs, cell=(row, 0)) for row, line in enumerate([line_of("甲", 12), line_of("乙", 13)]))
+    table = [(line_of("甲", 12), (0, 0)), (line_of("乙", 13), (1, 1)), (line_of("丙", 14), (1, 1))]
+    cells = tuple(Line(line.box, line.glyphs, cell=cell) for line, cell in table)
     page = Page(0, 1000, 1400, 200.0, (title, text, Block("table", cells)))
-    assert page_to_text(page) == "标题\n\n    " + "一" * 18 + FULL + "\n    " + "二" * 18 + "\n\n" + "三" * 20 + "\n\n甲\n乙"
+    assert page_to_text(page) == "标题\n\n    " + "一" * 18 + FULL + "\n    " + "二" * 18 + "\n\n" + "三" * 20 + "\n\n甲\t\n\t乙丙"
 
 
 def test_a_page_without_lines_has_no_text() -> None:

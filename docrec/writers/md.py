@@ -7,7 +7,7 @@ from statistics import median
 
 from docrec.document import POINTS_PER_INCH, Block, Line, Page, turned
 from docrec.options import WriteOptions
-from docrec.writers.paragraphs import BULLET, LABEL, NUMBER, Paragraph, block_to_paragraphs, join
+from docrec.writers.paragraphs import BULLET, LABEL, NUMBER, Paragraph, block_to_paragraphs, table_to_cells
 from docrec.writers.words import numbered
 
 LEVELS = (1.55, 1.3, 1.1)
@@ -90,9 +90,7 @@ def _inline(line: Line, start: int = 0) -> str:
 
 
 def _table(block: Block) -> str:
-    """A pipe table, whose first row is the head, as Markdown needs one; cells that others reach over are empty."""
-    cells = {cell: _inline(join(tuple(lines))) for cell, lines in groupby(block.lines, key=lambda line: line.cell or (0, 0))}
-    rows, columns = (1 + max(places) for places in zip(*cells, strict=True))
-    table = [[cells.get((row, column), "") for column in range(columns)] for row in range(rows)]
-    table.insert(1, ["---"] * columns)
+    """A pipe table, whose first row is the head, as Markdown needs one."""
+    table = [[_inline(cell) if cell else "" for cell in row] for row in table_to_cells(block)]
+    table.insert(1, ["---"] * len(table[0]))
     return "\n".join(f"| {' | '.join(row)} |" for row in table)

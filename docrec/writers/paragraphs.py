@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, takewhile
+from itertools import groupby, pairwise, takewhile
 
 from docrec.charset import is_full_width_mark, is_wide
 from docrec.document import Block, Glyph, Line, Page, follows, indents, runs, turned
@@ -54,10 +54,19 @@ def page_to_text(page: Page) -> str:
         for paragraph in block_to_paragraphs(block, page):
             if last and not follows(last, paragraph.lines[0]):
                 parts.append("")
-            table = block.kind == "table"
-            parts.append(block.text if table else " " * paragraph.indent + paragraph.line.text)
+            if block.kind == "table":
+                parts.extend("\t".join(cell.text if cell else "" for cell in row) for row in table_to_cells(block))
+            else:
+                parts.append(" " * paragraph.indent + paragraph.line.text)
             last = paragraph.lines[-1]
     return "\n".join(parts)
+
+
+def table_to_cells(table: Block) -> list[list[Line | None]]:
+    """The rows of a table, the lines of a cell joined; None for cells without text, and those that others reach over."""
+    cells = {cell: join(tuple(lines)) for cell, lines in groupby(table.lines, key=lambda line: line.cell or (0, 0))}
+    rows, columns = (1 + max(places) for places in zip(*cells, strict=True))
+    return [[cells.get((row, column)) for column in range(columns)] for row in range(rows)]
 
 
 def block_to_paragraphs(block: Block, page: Page) -> list[Paragraph]:
