@@ -340,7 +340,7 @@ class _PdfDocument:
         attached: list[str] = []
         with suppress(*_pdf_errors()):
             if self._pdf.xref_get_key(self._pdf.pdf_catalog(), "Collection")[0] != "null":
-                attached = self._pdf.embfile_names()
+                attached = [self._pdf.embfile_info(name)["ufilename"] or name for name in self._pdf.embfile_names()]
         if attached:
             self._pdf.close()
             names = ", ".join(attached[:_SHOWN_ATTACHMENTS]) + (" and more" if len(attached) > _SHOWN_ATTACHMENTS else "")

@@ -274,9 +274,7 @@ def _row_to_line(row: _Row) -> Line:
                 glyphs.append(Glyph(" ", last.right, place.left, 1.0))
         before = glyph
         width = place.width / len(glyph.char)
-        glyphs += [
-            Glyph(char, place.left + index * width, place.left + (index + 1) * width, 1.0) for index, char in enumerate(glyph.char)
-        ]
+        glyphs += [Glyph(char, place.left + index * width, place.left + (index + 1) * width, 1.0) for index, char in enumerate(glyph.char)]
     return replace(row.line, glyphs=without_idle_spaces(glyphs), layer=True)
 
 
