@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -350,15 +350,16 @@ class _PdfDocument:
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
 
     def _take_out_bombs(self) -> None:
-        """Make objects null that inflate beyond all use, before MuPDF, which has no limit, comes upon them."""
+        """Make objects null that inflate or draw beyond all use, before MuPDF, which has no limit, comes upon them."""
         pdf = self._pdf
+        drawn: dict[int, int] = {}
         for number in range(1, pdf.xref_length()):
             try:
-                is_bomb = pdf.xref_is_stream(number) and (_decoded_bytes(pdf, number) > _LIMIT[pdf.xref_get_key(number, "Subtype")[1]])
+                is_bomb = pdf.xref_is_stream(number) and _is_bomb(pdf, number, drawn)
             except _pdf_errors():  # a damaged object may be of no consequence
                 continue
             if is_bomb:
-                logger.warning("%s holds a stream, object %d, that inflates beyond all use; it is left out", self._name, number)
+                logger.warning("%s holds a stream, object %d, that grows beyond all use; it is left out", self._name, number)
                 pdf.update_object(number, "null")
 
     def _refuse_portfolio(self) -> None:
@@ -366,7 +367,7 @@ class _PdfDocument:
         attached: list[str] = []
         with suppress(*_pdf_errors()):
             if self._pdf.xref_get_key(self._pdf.pdf_catalog(), "Collection")[0] != "null":
-                attached = self._pdf.embfile_names()
+                attached = [self._pdf.embfile_info(name)["ufilename"] or name for name in self._pdf.embfile_names()]
         if attached:
             self._pdf.close()
             names = ", ".join(attached[:_SHOWN_ATTACHMENTS]) + (" and more" if len(attached) > _SHOWN_ATTACHMENTS else "")
@@ -408,16 +409,45 @@ def _pdf_errors() -> tuple[type[Exception], ...]:
     return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
 
 
-def _decoded_bytes(pdf: Any, number: int) -> int:
-    """How many bytes a stream decodes to; for one that is no image, or a small one, at most about _MAX_STREAM and one."""
-    width, height, depth, raw = (_number(pdf, number, key) for key in ("Width", "Height", "BitsPerComponent", "Length"))
-    if pdf.xref_get_key(number, "Subtype")[1] == "/Image":
+def _is_bomb(pdf: Any, number: int, drawn: dict[int, int]) -> bool:
+    """Whether a stream grows beyond all use when decoded or drawn; `drawn` is for `_drawn_bytes`."""
+    kind = pdf.xref_get_key(number, "Subtype")[1]
+    if kind == "/Image":
+        width, height, depth = (_number(pdf, number, key) for key in ("Width", "Height", "BitsPerComponent"))
         channels = {"/DeviceGray": 1, "/DeviceCMYK": 4}.get(pdf.xref_get_key(number, "ColorSpace")[1], 3)
-        return width * height if not depth else width * height * depth * channels // 8
+        return width * height * (depth * channels or 8) > 8 * _MAX_PDF_IMAGE
+    return _decoded_bytes(pdf, number) > _MAX_STREAM or (kind == "/Form" and _drawn_bytes(pdf, number, drawn) > _MAX_STREAM)
+
+
+def _decoded_bytes(pdf: Any, number: int) -> int:
+    """How many bytes a stream decodes to, at most one above _MAX_STREAM; of one too small to reach that, how many it has."""
+    raw = _number(pdf, number, "Length")
     if pdf.xref_get_key(number, "Filter")[0] == "name" and 0 < raw < _MAX_STREAM // _DEFLATE_RATIO:
         return raw
     mupdf = _mupdf().mupdf
     return int(mupdf.fz_skip(mupdf.pdf_open_stream_number(mupdf.pdf_document_from_fz_document(pdf.this), number), _MAX_STREAM + 1))
+
+
+def _drawn_bytes(pdf: Any, number: int, known: dict[int, int], above: tuple[int, ...] = ()) -> int:
+    """How many bytes of content drawing a form takes, those of the forms in it each time included; vast for a form in itself.
+
+    Args:
+        pdf: the document.
+        number: of the form's object.
+        known: what is known of other forms, added to.
+        above: the forms that it is drawn in.
+    """
+    if number in above or len(above) > _MAX_FORM_DEPTH:
+        return _MAX_STREAM + 1
+    if number not in known:
+        inner = re.findall(r"/([^\s/<>\[\]()]+)\s+(\d+)\s+0\s+R", pdf.xref_get_key(number, "Resources/XObject")[1])
+        forms = {name.encode(): int(form) for name, form in inner if pdf.xref_get_key(int(form), "Subtype")[1] == "/Form"}
+        content = pdf.xref_stream(number) or b"" if forms else b""
+        times = Counter(re.findall(rb"/(\S+)\s+Do\b", content))
+        known[number] = len(content) + _number(pdf, number, "Length")
+        for name, form in forms.items():
+            known[number] += times[name] * _drawn_bytes(pdf, form, known, (*above, number))
+    return known[number]
 
 
 def _number(pdf: Any, number: int, key: str) -> int:
@@ -429,7 +459,7 @@ _MAX_STREAM = 64_000_000
 """Bytes of a content stream, form or font: more than any page or typeface has."""
 _MAX_PDF_IMAGE = 600_000_000
 """Bytes of an image: A0 at 600 dpi in grey."""
-_LIMIT = defaultdict(lambda: _MAX_STREAM, {"/Image": _MAX_PDF_IMAGE})
+_MAX_FORM_DEPTH = 30
 _DEFLATE_RATIO = 1500
 """How many times as long a stream may become by one filter; of deflate it is 1,032, of LZW 1,365."""
 _SHOWN_ATTACHMENTS = 10

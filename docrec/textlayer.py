@@ -133,6 +133,9 @@ def _seen(glyphs: Sequence[LayerGlyph], ink: np.ndarray, mode: str) -> tuple[lis
 
 
 def _fold(char: str) -> str:
+    if "\ufe10" <= char <= "\ufe4f":  # punctuation of vertical text; some stand for half-width marks by name, all are full-width
+        plain = "…" if char == "\ufe19" else unicodedata.normalize("NFKC", char)
+        return chr(ord(plain) + 0xFEE0) if "!" <= plain <= "~" and len(plain) == 1 else plain
     return unicodedata.normalize("NFKC", char) if any(first <= ord(char) <= last for first, last in _FOLDED) else char
 
 
@@ -274,9 +277,7 @@ def _row_to_line(row: _Row) -> Line:
                 glyphs.append(Glyph(" ", last.right, place.left, 1.0))
         before = glyph
         width = place.width / len(glyph.char)
-        glyphs += [
-            Glyph(char, place.left + index * width, place.left + (index + 1) * width, 1.0) for index, char in enumerate(glyph.char)
-        ]
+        glyphs += [Glyph(char, place.left + index * width, place.left + (index + 1) * width, 1.0) for index, char in enumerate(glyph.char)]
     return replace(row.line, glyphs=without_idle_spaces(glyphs), layer=True)
 
 

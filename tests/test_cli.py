@@ -178,10 +178,10 @@ def test_options_default_to_those_of_the_library(reader: Reader, pdf: str) -> No
 
 def test_options_reach_the_library(reader: Reader, pdf: str) -> None:
     arguments = "--pages 2-end --dpi 300 --batch-size 7 --password geheim --model models/other --device cpu"
-    arguments += " --layout single --no-header-footer --min-confidence 0.9"
+    arguments += " --layout single --no-header-footer --min-confidence 0.9 --mode redo"
     assert run(["pdf", pdf, *arguments.split()]) == ExitCode.OK
     assert reader.read[0][1] == ReadOptions(
-        pages="2-end", dpi=300, batch_size=7, password="geheim", layout="single", header_footer=False, min_confidence=0.9
+        pages="2-end", dpi=300, batch_size=7, password="geheim", layout="single", mode="redo", header_footer=False, min_confidence=0.9
     )
     assert reader.loaded == [{"model": "models/other", "device": "cpu", "charset": None}]
 
@@ -406,6 +406,24 @@ def test_an_encrypted_pdf_has_its_own_status(reader: Reader, tmp_path: Path) -> 
         document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="geheim", owner_pw="geheim")
     assert run(["pdf", path]) == ExitCode.ENCRYPTED
     assert run(["pdf", path, "--password", "geheim"]) == ExitCode.OK
+
+
+def test_a_password_may_be_in_a_file_or_the_environment(
+    reader: Reader, pdf: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "password.txt"
+    file.write_text("in the file \nsecond line\n", encoding="utf-8")
+    monkeypatch.setenv("DOCREC_PASSWORD", "from outside")
+    for arguments in ([], ["--password", "given"], ["--password-file", str(file)]):
+        assert run(["pdf", pdf, *arguments]) == ExitCode.OK
+    assert [options.password for _, options in reader.read] == ["from outside", "given", "in the file "]
+    for arguments, status, message in (
+        (["--password", "given", "--password-file", str(file)], ExitCode.BAD_ARGUMENTS, "not by both"),
+        (["--password-file", "-"], ExitCode.BAD_ARGUMENTS, "takes the name of a file"),
+        (["--password-file", str(tmp_path / "absent")], ExitCode.FILE_ACCESS, "cannot be read"),
+    ):
+        assert run(["pdf", pdf, *arguments]) == status
+        assert message in capsys.readouterr().err
 
 
 def test_an_output_that_cannot_be_written(reader: Reader, pdf: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

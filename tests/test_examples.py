@@ -58,13 +58,14 @@ def test_the_sample_is_what_its_script_makes(examples: Path, make_sample: Module
     assert pymupdf.Pixmap(tmp_path / "sample.png").samples == pymupdf.Pixmap(examples / "sample.png").samples
 
 
-def test_the_command_reads_the_sample(examples: Path, make_sample: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "errors"), [("auto", 0), ("force", MAX_ERRORS)])
+def test_the_command_reads_the_sample(examples: Path, make_sample: ModuleType, tmp_path: Path, mode: str, errors: float) -> None:
     out = tmp_path / "out.txt"
-    assert run(["pdf", str(examples / "sample.pdf"), "-o", str(out)]) == ExitCode.OK
+    assert run(["pdf", str(examples / "sample.pdf"), "--mode", mode, "-o", str(out)]) == ExitCode.OK
     text = out.read_text(encoding="utf-8")
     expected = written(make_sample, 0, 1)
     assert text.count("\f") == 1
-    assert edits(squeezed(text), expected) <= MAX_ERRORS * len(expected)
+    assert edits(squeezed(text), expected) <= errors * len(expected)
 
 
 def test_the_command_reads_the_picture(examples: Path, make_sample: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
