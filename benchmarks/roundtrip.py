@@ -113,10 +113,8 @@ def growth(before: int, result: Path, pages: int) -> float:
     """Bytes a page by which a file of `before` bytes grew, without those of the font's streams."""
     with pymupdf.open(result) as document:
 
-        def refer(xref: int, *keys: str) -> int:
-            for key in keys:
-                xref = int(document.xref_get_key(xref, key)[1].strip("[]").split()[0])
-            return xref
+        def refer(xref: int, key: str) -> int:
+            return int(document.xref_get_key(xref, key)[1].strip("[]").split()[0])
 
         fonts = {font[0] for page in document for font in page.get_fonts() if font[3] == "DocrecGlyphless"}
         cids = {refer(font, "DescendantFonts") for font in fonts}
