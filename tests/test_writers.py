@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json as codec
 import os
 import stat
 import threading
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from docrec.document import Page
+from docrec.document import Block, Box, Glyph, Line, Page, Scan
 from docrec.errors import FileAccessError, OptionError
-from docrec.writers import write
+from docrec.options import WriteOptions
+from docrec.writers import name_outputs, write
+from docrec.writers.json import json, json_to_page
 from docrec.writers.txt import txt
 
 OLD = "what was there before\n"
@@ -32,13 +35,13 @@ def interrupted(pages: list[Page], error: BaseException) -> Iterator[Page]:
 
 
 def test_text_pages_are_separated_by_a_form_feed(two_pages: list[Page]) -> None:
-    assert b"".join(txt(two_pages)).decode() == NEW
+    assert b"".join(txt(two_pages, WriteOptions())).decode() == NEW
 
 
 def test_a_blank_page_is_an_empty_line(two_pages: list[Page]) -> None:
     blank = Page(1, 100, 100, 200.0, ())
-    assert b"".join(txt([blank])) == b"\n"
-    assert b"".join(txt([two_pages[1], blank, two_pages[1]])).decode() == "第二页\n\f\n\f第二页\n"
+    assert b"".join(txt([blank], WriteOptions())) == b"\n"
+    assert b"".join(txt([two_pages[1], blank, two_pages[1]], WriteOptions())).decode() == "第二页\n\f\n\f第二页\n"
 
 
 def test_a_file_is_created_with_the_usual_permissions(tmp_path: Path, two_pages: list[Page]) -> None:
@@ -158,5 +161,60 @@ def test_a_broken_pipe_passes_through(two_pages: list[Page]) -> None:
 
 
 def test_an_unknown_format_lists_the_known_ones(two_pages: list[Page]) -> None:
-    with pytest.raises(OptionError, match="must be one of txt, got 'doc'"):
+    with pytest.raises(OptionError, match="must be one of txt, json, .*, got 'doc'"):
         write(two_pages, io.BytesIO(), "doc")
+
+
+def test_json_holds_all_of_a_page(two_pages: list[Page]) -> None:
+    line = Line(Box(1, 2, 30, 400), (Glyph("竖", 2, 40, 0.5), Glyph("2", 41, 60, 1.0, script=1)), vertical=True, cell=(3, 0))
+    scan = Scan(1000, 1400, (0.0, 1.0, 0.0, -1.0, 0.0, 1400.0, 0.0, 0.0, 1.0))
+    pages = [*two_pages, Page(7, 1400, 1000, 300.0, (Block("table", (line,)), Block("note", (line, line))), ("turned by 90°",), scan)]
+    document = codec.loads(b"".join(json(pages, WriteOptions("名.pdf", model="crnn-zh"))))
+    assert list(map(json_to_page, document["pages"])) == pages
+    assert (document["document"], document["model"], document["pages"][2]["page"]) == ("名.pdf", "crnn-zh", 8)
+    assert document["pages"][2]["blocks"][1]["lines"][0]["text"] == "竖²"
+
+
+def test_json_of_no_pages() -> None:
+    assert codec.loads(b"".join(json([], WriteOptions())))["pages"] == []
+
+
+def test_several_formats_are_written_in_one_pass(tmp_path: Path, two_pages: list[Page]) -> None:
+    write(iter(two_pages), tmp_path / "out.txt", "txt,json")
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == NEW
+    assert len(codec.loads((tmp_path / "out.json").read_bytes())["pages"]) == 2
+
+
+def test_all_files_survive_a_failure_half_way(tmp_path: Path, old_file: Path, two_pages: list[Page]) -> None:
+    with pytest.raises(ValueError, match="torn"):
+        write(interrupted(two_pages, ValueError("torn")), [old_file, tmp_path / "new.json"])
+    assert os.listdir(tmp_path) == [old_file.name]
+    assert old_file.read_text(encoding="utf-8") == OLD
+
+
+@pytest.mark.parametrize(
+    ("outputs", "formats", "named"),
+    [
+        (["a.txt", "b.JSON", "c.dat"], "", [("a.txt", "txt"), ("b.JSON", "json"), ("c.dat", "txt")]),
+        (["a.txt"], "json", [("a.txt", "json")]),
+        (["a.txt"], "txt, json", [("a.txt", "txt"), ("a.json", "json")]),
+        (["report.v2"], "txt,json", [("report.v2.txt", "txt"), ("report.v2.json", "json")]),
+    ],
+)
+def test_formats_are_told_by_suffix_or_by_name(outputs: list[str], formats: str, named: list[tuple[str, str]]) -> None:
+    assert name_outputs(outputs, formats) == named
+
+
+@pytest.mark.parametrize(
+    ("outputs", "formats", "message"),
+    [
+        (["a"], "txt,doc", "must be one of txt, json, .*, got 'doc'"),
+        (["a"], "txt,txt", "txt was named twice"),
+        (["a", "b"], "txt,json", "need one output file"),
+        (["a.txt", "b.Docx"], "", r"b\.Docx is not the name of a format that can be written: txt, .*name one with -f"),
+        ([io.BytesIO()], "txt,json", "need one output file"),
+    ],
+)
+def test_unclear_outputs_are_refused(outputs: list[str | io.BytesIO], formats: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        name_outputs(outputs, formats)

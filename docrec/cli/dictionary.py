@@ -26,7 +26,7 @@ class Dictionary:
     ord_map: str | None = None
 
 
-def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequence[str]) -> tuple[Dictionary, str | None]:
+def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequence[str]) -> tuple[Dictionary, tuple[str, ...]]:
     """Tell dictionaries and output apart, since `-o` may name either.
 
     Args:
@@ -36,7 +36,7 @@ def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequ
         names: what each `-o` of the subcommand named. With a char dict, one that is an ord map is the ord map.
 
     Returns:
-        The dictionary, with both files or neither, and the output, if any.
+        The dictionary, with both files or neither, and the outputs.
 
     Raises:
         OptionError: a file is named twice over or missing, or the output is a dictionary.
@@ -57,11 +57,10 @@ def settle(outer: Dictionary, inner: Dictionary, output: str | None, names: Sequ
         raise OptionError(f"-c {dictionary.char_dict} needs an ord map: name it with --ord-map, or with an -o of its own{tried}")
     if dictionary.ord_map and not dictionary.char_dict:
         raise OptionError(f"the ord map {dictionary.ord_map} needs a char dict: name it with -c (an output is named after the subcommand)")
-    if len(outputs) > 1:
-        raise OptionError(f"there can be one output, got {' and '.join(outputs)}")
-    if outputs and (kind := dictionary_kind(outputs[0])):
-        raise OptionError(f"the output must not overwrite a dictionary, and {outputs[0]} is one ({kind}); name another output")
-    return dictionary, outputs[0] if outputs else None
+    for name in outputs:
+        if kind := dictionary_kind(name):
+            raise OptionError(f"the output must not overwrite a dictionary, and {name} is one ({kind}); name another output")
+    return dictionary, tuple(outputs)
 
 
 def alphabet(outer: Dictionary, inner: Dictionary) -> Charset | None:
