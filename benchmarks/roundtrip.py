@@ -99,7 +99,7 @@ def overlaps(path: Path, pages: Sequence[Page]) -> list[float]:
                 piece = line.text[start : start + PIECE]
                 if "".join(other.text for other in page.lines).count(piece) > 1:
                     continue
-                hits = leaf.search_for(piece, textpage=found)
+                hits = [hit * leaf.rotation_matrix for hit in leaf.search_for(piece, textpage=found)]
                 results.append(max((_overlap(hit, place) for hit in hits), default=0.0))
     return results
 
