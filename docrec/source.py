@@ -436,8 +436,8 @@ def _number(pdf: Any, number: int, key: str) -> int:
 
 _MAX_STREAM = 64_000_000
 """Bytes of a content stream, form or font: more than any page or typeface has."""
-_MAX_LAYER_CONTENT = 1_000_000
-"""Bytes of a page's content of which the text is asked for; a page of small print has a tenth, and each byte may be a letter."""
+_MAX_LAYER_CONTENT = 500_000
+"""Bytes of a page's content of which the text is asked for; a page of small print has a fifth, and each byte may be a letter."""
 _MAX_PDF_IMAGE = 600_000_000
 """Bytes of an image: A0 at 600 dpi in grey."""
 _MAX_FORM_DEPTH = 30
