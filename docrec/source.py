@@ -5,6 +5,8 @@ import logging
 import math
 import os
 import re
+import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -349,6 +351,9 @@ class _PdfDocument:
             self._pdf.close()
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
 
+    def _content_bytes(self, page: Any) -> int:
+        return sum(_decoded_bytes(self._pdf, number) for number in page.get_contents())
+
     def _take_out_bombs(self) -> None:
         """Make objects null that inflate or draw beyond all use, before MuPDF, which has no limit, comes upon them."""
         pdf = self._pdf
@@ -387,7 +392,7 @@ class _PdfDocument:
         where = f"page {index + 1} of {self._name}"
         try:
             page = self._pdf.load_page(index)
-            trace = page.get_texttrace()
+            trace = page.get_texttrace() if self._content_bytes(page) <= _MAX_LAYER_CONTENT else []
             image = (None if self._dpi else _scan(page, trace)) or _rasterise(page, trace, self._dpi or _raster_dpi(page, trace))
         except _pdf_errors() as error:
             raise InputFileError(f"{where} is damaged and cannot be read: {error}") from error
@@ -422,7 +427,7 @@ def _is_bomb(pdf: Any, number: int, drawn: dict[int, int]) -> bool:
 def _decoded_bytes(pdf: Any, number: int) -> int:
     """How many bytes a stream decodes to, at most one above _MAX_STREAM; of one too small to reach that, how many it has."""
     raw = _number(pdf, number, "Length")
-    if pdf.xref_get_key(number, "Filter")[0] == "name" and 0 < raw < _MAX_STREAM // _DEFLATE_RATIO:
+    if pdf.xref_get_key(number, "Filter")[0] == "name" and 0 < raw < _MAX_LAYER_CONTENT // _DEFLATE_RATIO:
         return raw
     mupdf = _mupdf().mupdf
     return int(mupdf.fz_skip(mupdf.pdf_open_stream_number(mupdf.pdf_document_from_fz_document(pdf.this), number), _MAX_STREAM + 1))
@@ -457,6 +462,8 @@ def _number(pdf: Any, number: int, key: str) -> int:
 
 _MAX_STREAM = 64_000_000
 """Bytes of a content stream, form or font: more than any page or typeface has."""
+_MAX_LAYER_CONTENT = 500_000
+"""Bytes of a page's content of which the text is asked for; a page of small print has a fifth, and each byte may be a letter."""
 _MAX_PDF_IMAGE = 600_000_000
 """Bytes of an image: A0 at 600 dpi in grey."""
 _MAX_FORM_DEPTH = 30
@@ -601,7 +608,8 @@ def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale
         places = np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1).tolist()
         middles = corners.mean(axis=1).tolist()
         for (code, glyph, *_), place, (x, y) in zip(span["chars"], places, middles, strict=True):
-            char = chr(code) if code > 0 else "\ufffd"
+            char = chr(code) if 0 < code < sys.maxunicode else "\ufffd"
+            char = "\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char
             if glyph < 0 and glyphs:  # the second letter of a ligature
                 glyphs[-1] = replace(glyphs[-1], char=glyphs[-1].char + char)
             else:

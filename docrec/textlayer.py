@@ -84,7 +84,7 @@ def blocks_with_layer(page: PageImage, blocks: Sequence[Block], mode: str, recog
         The page, with a step that says what the layer gave; its blocks, with further ones of text for characters that stand in no line.
         Lines that the layer does not have are left without glyphs, to be read; in mode "skip" they are left out.
     """
-    if mode == "force" or not page.layer:
+    if mode == "force" or all(glyph.char.isspace() for glyph in page.layer):
         return page, tuple(blocks)
     ink = gray_to_ink(page.gray)
     glyphs, faults = _seen(_placed(page), ink, mode)
@@ -162,8 +162,8 @@ def _glyphs_to_rows(glyphs: Sequence[LayerGlyph], lines: Sequence[Line]) -> tupl
     rows = []
     for index, line in enumerate(lines):
         here = [glyphs[place] for place in np.flatnonzero(nearest == index).tolist()]
-        drawn = [glyph for glyph in here if glyph.visible and not glyph.char.isspace()]
-        here = [glyph for glyph in here if glyph.visible or not drawn]
+        drawn = any(glyph.visible and not glyph.char.isspace() for glyph in here)
+        here = [glyph for glyph in here if glyph.visible == drawn]
         if any(not glyph.char.isspace() for glyph in here):
             rows.append(_Row(line, tuple(sorted(here, key=lambda glyph: _middle(line, glyph)))))
     return rows, [glyphs[place] for place in np.flatnonzero(nearest < 0).tolist() if not glyphs[place].char.isspace()]
