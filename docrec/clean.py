@@ -128,10 +128,24 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
     dim_paper = (paper > _FIGURE_DARKNESS * white) & (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
-    if dim_paper.mean() > _SOME_PAPER and (paper == small)[dim_paper].mean() < _DRAWN_FLATNESS:
+    if dim_paper.mean() > _SOME_PAPER and not _is_drawn(gray, small, dim_paper):
         light = cv2.resize(_light_on_paper(paper, white), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return cv2.divide(gray, light, scale=255)
     return cv2.convertScaleAbs(gray, alpha=255 / white) if _BLACK < white < _WHITE_PAPER else gray
+
+
+def _is_drawn(gray: np.ndarray, small: np.ndarray, dim_paper: np.ndarray) -> bool:
+    """Whether dimmer paper is tints that a program drew: without grain, and of few greys, of which a smooth shadow has many.
+
+    Args:
+        gray: the page, uint8 (height, width).
+        small: the page reduced by _LIGHT_SCALE.
+        dim_paper: bool, of the shape of `small`, where its paper is dimmer.
+    """
+    height, width = small.shape
+    here, beside = (gray[1::_LIGHT_SCALE, start::_LIGHT_SCALE][:height, :width] for start in (1, 2))
+    greys = np.sort(np.bincount(small[dim_paper], minlength=256))
+    return bool((here == beside)[dim_paper].mean() > _DRAWN_FLATNESS and greys[-_TINTS:].sum() > _DRAWN_FLATNESS * dim_paper.sum())
 
 
 _BLACK = 32
@@ -144,8 +158,10 @@ _SOME_PAPER = 0.01
 """The part of a page that must lie in shadow for it to be evened."""
 _PAPER_ROUGHNESS = 8
 """Grey levels by which paper may be darker than the lightest of its surroundings."""
-_DRAWN_FLATNESS = 0.3
-"""The part of darker paper that has exactly one grey where a program drew it as a tint: 0.5 to 1 there, 0.04 to 0.2 in scans."""
+_DRAWN_FLATNESS = 0.6
+"""The part of drawn tints in which neighbouring pixels are equal, and which the commonest greys make up, at least."""
+_TINTS = 4
+"""Different tints that a page is thought to have."""
 _FIGURE_DARKNESS = 0.45
 """What is darker than this part of the page's white, over all of the reach, is a figure or a dark border and no paper."""
 
