@@ -75,8 +75,9 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
         uint8 (height, width): `gray` itself where there are few of them.
     """
     middle = gray.shape[0] // 2
-    sample = (gray[max(0, middle - _NOISE_ROWS) : middle + _NOISE_ROWS] < 128).view(np.uint8)
-    shares = [np.mean(sample & (_dark_around(sample, side) == 1)) for side in (3, 7)]
+    sample = gray[max(0, middle - _NOISE_ROWS) : middle + _NOISE_ROWS]
+    shaded = (sample < max(128, _SHADED * np.median(sample))).view(np.uint8)
+    shares = [np.mean((sample < 128) & (_dark_around(shaded, side) == 1)) for side in (3, 7)]
     if all(share < some for share, some in zip(shares, _SALT_AND_PEPPER, strict=True)):
         return gray
     dark = (gray < 128).view(np.uint8)
@@ -85,8 +86,10 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
 
 
 _NOISE_ROWS = 200
+_SHADED = 0.65
+"""Part of the paper's grey; a thin stroke has pixels darker than this beside its dark ones, where noise has paper."""
 _SALT_AND_PEPPER = (0.03, 0.0008)
-"""Part of a noisy page's pixels that are the only dark one of the 3 by 3, or 7 by 7, around them: 0.004, 0.0004 of a clean page."""
+"""Part of a noisy page's pixels that are dark and the only shaded one of the 3 by 3, or 7 by 7, around them: 0.00002 of a clean page."""
 
 
 def _dark_around(dark: np.ndarray, side: int) -> np.ndarray:

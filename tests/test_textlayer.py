@@ -14,6 +14,7 @@ from docrec.document import Page
 from docrec.errors import InputFileError
 from docrec.options import ReadOptions
 from docrec.recognizer import Recognizer
+from docrec.source import PageImage
 from docrec.textlayer import with_layer_upright
 
 LINES = ["春天来了，山坡上的杏花开得正好。", "村里的人家把种子搬到院子里晾晒，", "孩子们在溪边放风筝，一直玩到天黑。"]
@@ -208,7 +209,11 @@ def test_pages_with_layers_come_one_by_one(recognizer: Recognizer, monkeypatch: 
     pdf = typeset()
     pdf.insert_pdf(typeset())
     taken: list[int] = []
-    monkeypatch.setattr("docrec.pipeline.with_layer_upright", lambda page: taken.append(page.index) or with_layer_upright(page))
+    def with_layer(page: PageImage) -> PageImage:
+        taken.append(page.index)
+        return with_layer_upright(page)
+
+    monkeypatch.setattr("docrec.pipeline.with_layer_upright", with_layer)
     next(docrec.recognize(io.BytesIO(pdf.tobytes()), recognizer))
     assert taken == [0]
 
