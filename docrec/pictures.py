@@ -19,7 +19,8 @@ USUAL = 0.65  # em; lower is most of what is found in a texture, but not most ty
 SCATTERED = 10  # so many marks and no words are no text
 
 # The edges of type are sharp, on a page all alike.
-EDGE_ROWS = 5  # rows of a line that are looked at
+EDGE_ROWS = 5  # rows of a line that are looked at; of a short one more, so that there are so many
+EDGE_PIXELS = 500  # pixels
 STEEPEST = 10  # the step that tells how sharp they are, from the steepest
 STEEP = 25  # grey levels from one pixel to the next at the edges of most type, at least
 BLURRED = 0.4  # times as sharp as most of the page is a cloud
@@ -80,7 +81,7 @@ def in_focus(runs: Sequence[Run], gray: np.ndarray) -> list[Run]:
 
 def _edge(run: Run, gray: np.ndarray) -> tuple[float, float]:
     """How steep the steep edges of a run are, and how far its ink is from its paper, in grey levels."""
-    rows = np.linspace(max(run.top, 0), min(run.bottom, len(gray)) - 1, EDGE_ROWS).astype(int)
+    rows = np.linspace(max(run.top, 0), min(run.bottom, len(gray)) - 1, max(EDGE_ROWS, EDGE_PIXELS // run.width)).astype(int)
     crop = gray[rows, max(0, run.left - 2) : run.right + 2]
     steps = np.sort(cv2.absdiff(crop[:, 1:], crop[:, :-1]), axis=None)
     return float(steps[-min(STEEPEST, len(steps))]), float(crop.max()) - float(crop.min())

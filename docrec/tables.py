@@ -221,7 +221,8 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
     top, bottom = rows[0][0].top, rows[-1][0].bottom
     across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top - 3 * em) & (levels[:, 3] < bottom + 3 * em)
-    ruled = len(_places(_turned(levels[across]), em)) > 1 if across.any() else False
+    places = _places(_turned(levels[across]), em) if across.any() else np.empty(0)
+    ruled = len(places) > 1 and places[0] < top + em / 2 and places[-1] > bottom - em / 2
     if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
         return False
     if ruled or columns > 2:
