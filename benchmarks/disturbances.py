@@ -108,12 +108,14 @@ def gutter_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
     height, width = picture.rgb.shape[:2]
     dark, reach = rng.uniform(0.3, 0.45), rng.uniform(0.08, 0.14) * width
     light = 1 - (1 - dark) * np.exp(-np.arange(width) / (reach / 2))
-    return _lit(picture, np.broadcast_to(light if rng.random() < 0.5 else light[::-1], (height, width)))
+    return _lit(picture, np.broadcast_to(light if rng.random() < 0.5 else light[::-1], (height, width)), rng)
 
 
-def _lit(picture: Picture, light: np.ndarray) -> Picture:
-    """The page under a light, float (H, W), 1 = full."""
-    return replace(picture, rgb=(picture.rgb * light[:, :, None].astype(np.float32)).astype(np.uint8))
+def _lit(picture: Picture, light: np.ndarray, rng: np.random.Generator) -> Picture:
+    """The page under a light, float (H, W), 1 = full, with the grain of 2 grey levels that every sensor adds."""
+    grain = rng.standard_normal(light.shape, np.float32) * 2
+    lit = picture.rgb * light.astype(np.float32)[:, :, None] + grain[:, :, None]
+    return replace(picture, rgb=np.clip(lit, 0, 255).astype(np.uint8))
 
 
 def noise(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -130,7 +132,7 @@ def uneven_light(picture: Picture, rng: np.random.Generator) -> Picture:
     slope = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)
     light = dark + (1 - dark) * (slope - slope.min()) / np.ptp(slope)
     spot = np.exp(-((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.2, 0.8)) ** 2) / 0.05)
-    return _lit(picture, np.minimum(light + 0.12 * spot, 1))
+    return _lit(picture, np.minimum(light + 0.12 * spot, 1), rng)
 
 
 def cast_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -142,7 +144,7 @@ def cast_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.5:
         corners[:, 0] = width - corners[:, 0]
     cv2.fillPoly(shadow, [corners.astype(np.int32)], float(rng.uniform(0.55, 0.7)))
-    return _lit(picture, cv2.GaussianBlur(shadow, (0, 0), float(rng.uniform(1.5, 4)) * MM))
+    return _lit(picture, cv2.GaussianBlur(shadow, (0, 0), float(rng.uniform(1.5, 4)) * MM), rng)
 
 
 def show_through(picture: Picture, rng: np.random.Generator) -> Picture:

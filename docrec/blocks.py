@@ -1,7 +1,9 @@
 """What the lines of a page are and in which order they are read."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +19,10 @@ COLUMN_ROWS = 3
 WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
+LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
+LIST_ROWS = 10  # as many rows at least
+STRAY = 0.05  # of the lines may stand beside them, as a running head does
+LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
 LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
 
@@ -144,19 +150,36 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
-            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, sheet) for side in (before, after)):
+            full = LISTED if wide and _are_lists(middles[before], middles[after], em) else 1.0
+            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, full, sheet) for side in (before, after)):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
 
 
-def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, sheet: Sheet) -> bool:
-    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces."""
-    demand = _demand(sheet)
-    extent, widths = rights.max() - lefts.min(), rights - lefts
-    _, rows = np.unique(middles // (ROW * sheet.em), return_inverse=True)
-    filled = np.bincount(rows, widths) / extent
-    wide = extent >= demand * COLUMN * sheet.em and np.median(widths) > demand * PIECE * sheet.em
-    return bool(wide and len(filled) >= least and np.median(filled) >= demand * FILLED)
+def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
+    """Whether two columns, of which these are the middles of the lines, may be lists of short lines rather than those of a table."""
+    gaps = np.abs(before[:, None] - after).min(axis=1)
+    return bool(min(len(before), len(after)) >= LIST_ROWS and (gaps < em / 8).mean() < LEVEL)
+
+
+def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, full: float, sheet: Sheet) -> bool:
+    """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces.
+
+    For less than full lines, `full` is the part of the usual widths that is asked for.
+    """
+    demand, em = _demand(sheet), sheet.em
+    order = np.argsort(lefts, kind="stable")
+    starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
+    for column in np.split(order, starts):
+        if len(column) < STRAY * len(order):
+            continue
+        extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
+        _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
+        filled = np.bincount(rows, widths) / extent
+        wide = extent >= demand * COLUMN * em and np.median(widths) > demand * full * PIECE * em
+        if not wide or len(filled) < least or np.median(filled) < demand * full * FILLED:
+            return False
+    return True
 
 
 def _demand(sheet: Sheet) -> float:
@@ -181,22 +204,21 @@ def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
 
 def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: int) -> tuple[list[Run], list[Run]]:
     """Part the lines of a header (side -1) or footer (1) from the runs of the page: a row or two that stand apart or behind a rule."""
-    em = sheet.em
-    rows = _runs_to_rows(runs)[::-side]
+    em, levels = sheet.em, sheet.levels
+    rows = _runs_to_rows(runs)
+    leading = [min(run.top for run in below) - max(run.bottom for run in above) for above, below in pairwise(rows)]
+    apart = max(APART * em, 1.5 * float(np.median(leading))) if leading else math.inf
+    rows = rows[::-side]
     for count in range(1, min(3, len(rows))):
         outer, inner = [run for row in rows[:count] for run in row], [*(run for row in rows[count:] for run in row), *others]
-        if not inner:
-            break
         top, bottom = min(run.top for run in outer), max(run.bottom for run in outer)
-        far = bottom if side < 0 else sheet.height - top
-        edge = min(run.top for run in inner) if side < 0 else max(run.bottom for run in inner)
-        gap = edge - bottom if side < 0 else top - edge
-        low, high = (bottom, edge) if side < 0 else (edge, top)
-        widest = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
-        levels = sheet.levels
-        ruled = ((sizes(levels)[0] > RULED * widest) & (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)).any()
+        low, high = (bottom, min(run.top for run in inner)) if side < 0 else (max(run.bottom for run in inner), top)
+        width = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
+        between = (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)
+        ruled = (between & (sizes(levels)[0] > RULED * width)).any()
+        outside = (bottom if side < 0 else sheet.height - top) < MARGIN * sheet.height
         small = max(run.height for run in outer) < 1.2 * em
-        if small and gap > 0 and far < MARGIN * sheet.height and (gap > APART * em or ruled and gap > em / 2):
+        if outside and small and high - low > (em / 2 if ruled else apart):
             return runs_to_lines(outer, sheet), [run for row in rows[count:] for run in row]
     return [], runs
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from docrec.charset import Charset
+from docrec.charset import Charset, is_full_width_mark, is_wide
 from docrec.column import column_to_row
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Glyph, Line
@@ -87,16 +87,6 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
     return replace(line, glyphs=without_idle_spaces(_centred_marks_to_wide(glyphs)))
-
-
-def is_wide(char: str) -> bool:
-    """Whether a character is set in a full em: Hanzi, kana, full-width punctuation."""
-    return char > "\u2e7f" or char in "“”‘’…—"
-
-
-def is_full_width_mark(char: str) -> bool:
-    """Whether a character is punctuation whose em is mostly empty."""
-    return "\u3001" <= char <= "\u3020" or "\uff01" <= char <= "\uff0f" or char in "：；？"
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:

@@ -7,7 +7,8 @@ from functools import partial
 import cv2
 import numpy as np
 
-from docrec.colour import to_gray
+from docrec.colour import reduce_by, to_gray
+from docrec.document import Scan
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
@@ -23,7 +24,6 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
-    page = to_readable_size(page)
     gray_page = to_gray(page)
     gray, steps = gray_page.gray, gray_page.steps
     for done, step in (
@@ -45,16 +45,16 @@ def clean(page: PageImage) -> PageImage:
 def to_readable_size(page: PageImage) -> PageImage:
     """Reduce a page of needlessly high resolution, enlarge one so coarse that its letters touch, and return any other itself."""
     if (factor := int(page.dpi // _FINE_DPI)) > 1:
-        height, width = (max(1, side // factor) for side in page.gray.shape)
-        dpi, area, size, resampling = page.dpi / factor, np.s_[: height * factor, : width * factor], (width, height), cv2.INTER_AREA
+        dpi, resample = page.dpi / factor, partial(reduce_by, factor=factor)
     elif page.dpi <= _COARSE_DPI and page.gray.size <= _ENLARGED_PIXELS:
-        dpi, area, size, resampling = page.dpi * 2, np.s_[:, :], (page.gray.shape[1] * 2, page.gray.shape[0] * 2), cv2.INTER_CUBIC
+        dpi, resample = page.dpi * 2, partial(cv2.resize, dsize=None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     else:
         return page
-    gray = cv2.resize(page.gray[area], size, interpolation=resampling)
-    color = None if page.color is None else cv2.resize(page.color[area], size, interpolation=resampling)
+    gray, color = resample(page.gray), None if page.color is None else resample(page.color)
     step = f"{'reduced' if dpi < page.dpi else 'enlarged'} from {page.dpi:.0f} to {dpi:.0f} dpi"
-    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step))
+    height, width = page.gray.shape
+    scan = Scan(width, height, (page.dpi / dpi, 0.0, 0.0, 0.0, page.dpi / dpi, 0.0, 0.0, 0.0, 1.0))
+    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step), scan=scan)
 
 
 _FINE_DPI = 250
@@ -85,7 +85,7 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
 
 
 _NOISE_ROWS = 200
-_SALT_AND_PEPPER = (0.01, 0.0008)
+_SALT_AND_PEPPER = (0.03, 0.0008)
 """Part of a noisy page's pixels that are the only dark one of the 3 by 3, or 7 by 7, around them: 0.004, 0.0004 of a clean page."""
 
 
@@ -123,8 +123,7 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     """
     if min(gray.shape) < _LIGHT_SCALE * _LIGHT_REACH:
         return gray
-    size = (gray.shape[1] // _LIGHT_SCALE, gray.shape[0] // _LIGHT_SCALE)
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = reduce_by(gray, _LIGHT_SCALE)
     # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
@@ -215,10 +214,11 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
     pale = (thin > 255 - _PALE) & ~letters
     between = _around_ink(sample, 21) & ~letters
     away = ~(between | letters)
-    if not (between.any() and away.any() and pale[between].mean() > max(_SHOW_THROUGH, 0.4 * pale[away].mean())):
+    if not (between.any() and away.any()):
         return gray
+    densities = pale[between].mean(), pale[away].mean()
     (darkest,) = levels_below(level_counts(sample, pale.view(np.uint8)), 0.02)
-    if darkest < _DARKEST_SHOW_THROUGH or pale[away].mean() < 0.4 * pale[between].mean():
+    if densities[0] < _SHOW_THROUGH or min(densities) < _EVENNESS * max(densities) or darkest < _DARKEST_SHOW_THROUGH:
         return gray
     return np.where((gray >= darkest) & ~_around_ink(gray, 7), 255, gray).astype(np.uint8)
 
@@ -226,7 +226,9 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
 _PALE = 240
 _SHOW_THROUGH = 0.01
 """Part of the paper between letters that must be covered by print of the reverse side."""
-_DARKEST_SHOW_THROUGH = 170
+_EVENNESS = 0.2
+"""How thin that print may lie between the letters as a part of how thick it lies away from them, or the other way round."""
+_DARKEST_SHOW_THROUGH = 150
 """Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
 
 
@@ -265,12 +267,10 @@ def _otsu(histogram: np.ndarray) -> int:
 
 def _masses(gray: np.ndarray) -> np.ndarray:
     """Where a page is dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
-    height, width = gray.shape
-    size = (math.ceil(width / _LIGHT_SCALE), math.ceil(height / _LIGHT_SCALE))
-    dark = (cv2.resize(gray, size, interpolation=cv2.INTER_AREA) < _MASS_DARKNESS).astype(np.uint8)
+    dark = (reduce_by(gray, _LIGHT_SCALE) < _MASS_DARKNESS).view(np.uint8)
     masses = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
-    return cv2.resize(masses, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(masses, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 _MASS_DARKNESS = 160

@@ -6,6 +6,7 @@ What vertical setting turns or moves is put back: brackets and dashes are turned
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 INK = 0.35  # of full ink; less is the blur about a stroke
@@ -29,6 +30,7 @@ OFF_MIDDLE = 0.13  # and its middle is at least so far from that of its cell
 NARROW = 0.32  # a turned dash, or ellipsis, is no wider
 LONG = 0.8  # and at least as high
 MARK = 0.5  # a comma or stop is no larger, a colon or question mark higher, and all stand
+TIP = 0.15  # by which what is above or below may come into its cell
 STOP_RIGHT = 0.1  # so far to the right of the middle, at least;
 STOP_LEFT = 0.1  # in level text so far from the beginning of the cell,
 STOP_BOTTOM = 0.02  # commas and stops so far above the bottom of the Hanzi
@@ -63,9 +65,16 @@ def column_to_row(ink: np.ndarray, em: float) -> np.ndarray:
     Returns:
         float32 (W, H): what stood at row y of the column is about column y.
     """
+    cells = column_to_cells(ink, em)
     row = np.zeros(ink.T.shape, np.float32)
-    for cell in column_to_cells(ink, em):
-        _place(row, _word(ink, cell, em) if cell.is_word else _character(ink, cell, em), cell)
+    rest = ink.copy()
+    for cell in cells:
+        if cell.is_word:
+            _place(row, _word(ink, cell, em), cell)
+            rest[cell.start : cell.end] = 0
+    for cell in cells:
+        if not cell.is_word:
+            _place(row, _character(rest, cell, em), cell)
     return row
 
 
@@ -136,42 +145,53 @@ def _cells(ink: np.ndarray, start: int, end: int, pitch: float, em: float) -> li
 
 def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Cell]:
     """Words that lie on their side: letters, smaller than Hanzi, on a common line to their left."""
-    sides = [_extent(ink[start:end].max(axis=0)) for start, end in pieces]
+    boxes = [(start, end, *_extent(ink[start:end].max(axis=0))) for start, end in pieces]
     words = []
-    index = 0
-    while index < len(pieces):
-        if pieces[index][1] - pieces[index][0] > LETTER[1] * em:
+    index = done = 0
+    while index < len(boxes):
+        if span := _word_at(boxes, index, done, em):
+            words.append(Cell(boxes[span[0]][0], boxes[span[1]][1], is_word=True))
+            index = done = span[1] + 1
+        else:
             index += 1
-            continue
-        line, height = sides[index]
-        fits = [
-            left - line > -DESCENDER * em
-            and max(right - line, right - left) < RISE[1] * em
-            and (end - start < LETTER[1] * em or right - left < FULL * em or max(abs(left - line), abs(right - height)) <= ON_LINE * em)
-            for (start, end), (left, right) in zip(pieces, sides, strict=True)
-        ]
-        level = [fit and abs(left - line) <= ON_LINE * em for fit, (left, _) in zip(fits, sides, strict=True)]
-        first = last = index
-        while first and fits[first - 1] and sides[first - 1][0] < line and pieces[first][0] - pieces[first - 1][1] < WORD_GAP / 2 * em:
-            first -= 1  # what descends
-        for other in range(index + 1, len(pieces)):
-            if not fits[other] or pieces[other][0] - pieces[other - 1][1] > WORD_GAP * em or not (level[other] or level[other - 1]):
-                break
-            last = other if sides[other][0] <= line + ON_LINE * em else last
-        count = last + 1 - first
-        lengths = [end - start for start, end in pieces[first : last + 1]]
-        rise = max(right - line for _, right in sides[first : last + 1])
-        standing = sum(level[first : last + 1])
-        if (
-            standing >= max(WORD_LETTERS, LEVEL * count)
-            and np.median(lengths) >= LETTER[0] * em
-            and pieces[last][1] - pieces[first][0] <= LETTER[1] * em * count
-            and rise >= RISE[0] * em
-        ):
-            words.append(Cell(pieces[first][0], pieces[last][1], is_word=True))
-            index = last
-        index += 1
     return words
+
+
+def _word_at(boxes: list[tuple[int, int, int, int]], index: int, done: int, em: float) -> tuple[int, int] | None:
+    """The first and last letter of the word whose first letter to stand on its line is `index`; it may begin before, from `done` on.
+
+    Args:
+        boxes: of the pieces of a column: top, bottom, left, right.
+    """
+    start, end, line, height = boxes[index]
+    if end - start > LETTER[1] * em:
+        return None
+
+    def fits(other: int) -> bool:
+        start, end, left, right = boxes[other]
+        is_short = end - start < LETTER[1] * em or right - left < FULL * em
+        is_capital = max(abs(left - line), abs(right - height)) <= ON_LINE * em
+        return left - line > -DESCENDER * em and max(right - line, right - left) < RISE[1] * em and (is_short or is_capital)
+
+    def stands(other: int) -> bool:
+        return abs(boxes[other][2] - line) <= ON_LINE * em
+
+    first = last = index
+    while first > done and fits(first - 1) and boxes[first - 1][2] < line and boxes[first][0] - boxes[first - 1][1] < WORD_GAP / 2 * em:
+        first -= 1  # a letter that descends
+    for other in range(index + 1, len(boxes)):
+        if not fits(other) or boxes[other][0] - boxes[other - 1][1] > WORD_GAP * em or not (stands(other) or stands(other - 1)):
+            break
+        last = other if boxes[other][2] <= line + ON_LINE * em else last
+    letters = boxes[first : last + 1]
+    standing = sum(stands(other) for other in range(first, last + 1))
+    is_word = (
+        standing >= max(WORD_LETTERS, LEVEL * len(letters))
+        and np.median([end - start for start, end, _, _ in letters]) >= LETTER[0] * em
+        and letters[-1][1] - letters[0][0] <= LETTER[1] * em * len(letters)
+        and max(right for _, _, _, right in letters) - line >= RISE[0] * em
+    )
+    return (first, last) if is_word else None
 
 
 def _extent(ink: np.ndarray) -> tuple[int, int]:
@@ -183,8 +203,7 @@ def _extent(ink: np.ndarray) -> tuple[int, int]:
 def _word(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     """A word turned upright, on the baseline of horizontal text: float32 (W, length)."""
     word = np.rot90(ink[cell.start : cell.end])
-    tops = [_extent(column)[1] for column in word.T]
-    baseline = float(np.median([top for top in tops if top]))
+    baseline = float(np.median([_extent(word[:, start:end].max(axis=1))[1] for start, end in _pieces(word.max(axis=0))]))
     return _shifted(word, round((len(word) + em) / 2 - BASELINE * em - baseline), 0)
 
 
@@ -195,21 +214,31 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     square = np.zeros((side, side), np.float32)
     begin, end = max(cell.start, middle - side // 2, 0), min(cell.end, middle - side // 2 + side, len(ink))
     square[begin - middle + side // 2 : end - middle + side // 2] = ink[begin:end]
-    top, bottom, left, right = *_extent(square.max(axis=1)), *_extent(square.max(axis=0))
+    first, last = begin - middle + side // 2, end - middle + side // 2
+    mark = _without_remains(square, first, last, em)
+    top, bottom, left, right = *_extent(mark.max(axis=1)), *_extent(mark.max(axis=0))
     width, height = (right - left) / em, (bottom - top) / em
     across, down = ((left + right) / 2 - side / 2) / em, ((top + bottom) / 2 - side / 2) / em
-    pieces = len(_pieces(square.max(axis=1)))
     is_bracket = width >= FLAT[0] and height <= FLAT[1] and (abs(down) > OFF_MIDDLE or height > THIN)
-    is_dash = width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE and pieces != 2  # as has an exclamation mark
+    is_dash = width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE and len(_pieces(mark.max(axis=1))) != 2  # as "!" has
     if is_bracket or is_dash:
-        return np.rot90(square)
-    if width <= MARK and across > STOP_RIGHT and not _is_double(square):
+        return np.rot90(mark)
+    if 0 < width <= MARK and across > STOP_RIGHT and not _is_double(mark):
         wall = (side - (cell.end - cell.start)) / 2 + STOP_LEFT * em
         floor = (side + em) / 2 - STOP_BOTTOM * em if height <= MARK else bottom
-        return _shifted(square, round(floor - bottom), round(wall - left))
+        return _shifted(mark, round(floor - bottom), round(wall - left))
     if max(width, height) >= FULL:
+        top, bottom = _extent(square.max(axis=1))
         return _shifted(square, round((side - top - bottom) / 2), 0)
     return square
+
+
+def _without_remains(square: np.ndarray, begin: int, end: int, em: float) -> np.ndarray:
+    """A cell's picture, its ink in rows `begin` to `end`, less the tips of its neighbours that come into it."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((square > INK / 2).view(np.uint8))
+    tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
+    tips = (heights <= TIP * em) & ((tops == begin) | (tops + heights == end)) & (np.arange(count) > 0)
+    return np.where(tips[labels], 0, square)
 
 
 def _is_double(picture: np.ndarray) -> bool:

@@ -147,7 +147,10 @@ def _captions(box: Box, shown: Box, page: Usual) -> bool:
 
 
 def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]:
-    """Put each note of the margin after the paragraph beside which it begins; a block of several paragraphs is parted there."""
+    """Put each note of the margin by the paragraph beside which it begins, before it if it stands to the left, as labels do, else after.
+
+    A block of several paragraphs is parted there.
+    """
     blocks = list(blocks)
     for note in sorted(notes, key=lambda note: note.box.top):
         top, size = note.box.top, note.lines[0].box.height
@@ -159,11 +162,19 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
         place = min(beside)[2] if beside else -1
         if beside:
             lines, left = blocks[place].lines, blocks[place].box.left
-            starts = [line.box.left > left + line.box.height for line in lines]
-            below = (stop for stop in range(1, len(lines)) if lines[stop].box.top > top and starts[stop] and not starts[stop - 1])
-            stop = next(below, 0)
+            indented = [line.box.left > left + line.box.height for line in lines]
+            starts = [
+                stop for stop in range(1, len(lines)) if indented[stop] > indented[stop - 1] or _apart(lines[stop - 1], lines[stop])
+            ]
+            if note.box.right <= left + size:
+                stop = max((stop for stop in starts if lines[stop].box.top <= top + size), default=0)
+            else:
+                stop = min((stop for stop in starts if lines[stop].box.top > top), default=0)
             if stop:
                 blocks[place : place + 1] = [replace(blocks[place], lines=part) for part in (lines[:stop], lines[stop:])]
+            if note.box.right <= left + size:
+                blocks.insert(place + bool(stop), note)
+                continue
         while place + 1 < len(blocks) and blocks[place + 1].kind == "note":
             place += 1
         blocks.insert(place + 1, note)

@@ -25,7 +25,7 @@ from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules, without_ticks
-from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
+from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, without_zones, zone_to_turned
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
 MAX_PARTS = 40_000  # more of them are noise
@@ -56,8 +56,8 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
 
 
 def find_lines(page: PageImage) -> tuple[Box, ...]:
-    """The boxes of a page's lines, see `find_blocks`."""
-    return tuple(line.box for block in find_blocks(page) for line in block.lines)
+    """The boxes of a page's lines, super- and subscripts left out; see `find_blocks`."""
+    return tuple(line.box for block in find_blocks(page) for line in block.lines if not line.script)
 
 
 def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:
@@ -97,12 +97,11 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     runs = [run for draft in drafts for run in draft.lines]
     if not runs:
         return []
-    boxes = iter(lines_to_boxes(runs, ink, sheet.em))
+    is_vertical = sheet.layout == "vertical"
+    boxes = iter(columns_to_boxes(runs) if is_vertical else lines_to_boxes(runs, ink, sheet.em))
     lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
-    scripts = {}
-    if sheet.layout != "vertical":
-        pairs = zip(chain(*lines), runs, strict=True)
-        scripts = {line.box: find_scripts(run.parts, line) for line, run in pairs}
+    pairs = zip(chain(*lines), runs, strict=True)
+    scripts = {} if is_vertical else {line.box: find_scripts(run.parts, line) for line, run in pairs}
     looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
     page = usual(list(chain(*lines)), list(chain(*looks)))
     blocks: list[Block] = []

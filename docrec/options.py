@@ -69,12 +69,14 @@ class WriteOptions:
         model: name of the model that read it.
         password: opens the document, if it is an encrypted PDF; kept out of the printed form.
         paragraphs: whether plain text joins the lines of a paragraph.
+        sources: path or content of each document that was read, and how many pages of it come; () for all pages of `document`.
     """
 
     document: str | None = None
     model: str = ""
     password: str = field(default="", repr=False)
     paragraphs: bool = False
+    sources: tuple[tuple[str | bytes, int | None], ...] = ()
 
 
 def _setting(default: Any, text: str, metavar: str | None = None, choices: tuple[str, ...] = (), least: float | None = None) -> Any:

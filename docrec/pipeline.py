@@ -11,8 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from docrec.band import to_ink_extent
-from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean
+from docrec.charset import is_wide
+from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.clean import clean, to_readable_size
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks
@@ -59,8 +60,10 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
 
 
 def prepare(image: PageImage, mode: str = ReadOptions.mode) -> PageImage:
-    """A page without what surrounds it, clean, flat, straight and, unless mode is "force", as upright as text that it has already."""
-    if mode != "force" and is_typeset(image):
+    """A page of readable size, clean, flat, straight, without what surrounds it, and as upright as its own text, unless mode is "force"."""
+    typeset = mode != "force" and is_typeset(image)
+    image = to_readable_size(image)
+    if typeset:
         return with_layer_upright(clean(image))
     around = find_surroundings(image)
     image = straighten(clean(paint_surroundings(image, around)), around)

@@ -8,13 +8,13 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from docrec.errors import EncryptedError, FileAccessError, InputFileError
 from docrec.options import DPI_RANGE, ReadOptions, select_pages
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 EM_PIXELS = 32
 """Height in pixels that the em of body text should have on a rasterised page: that of the recogniser's lines."""
@@ -84,6 +85,23 @@ class PageImage:
     layer: tuple[LayerGlyph, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page of an image file as it is stored there.
+
+    Attributes:
+        image: its pixels, not decoded yet.
+        content: the file, if it is a JPEG or PNG.
+        inches: width and height of the upright page.
+        placing: whether its axes are to be swapped, then left and right reversed, then top and bottom, for it to be upright.
+    """
+
+    image: Image.Image
+    content: bytes
+    inches: tuple[float, float]
+    placing: tuple[bool, bool, bool]
+
+
 class _Document(Protocol):
     """What Source needs of an open PDF or image."""
 
@@ -104,11 +122,13 @@ class Source:
 
     Attributes:
         name: the document's name, for messages.
+        is_pdf: whether it is a PDF, not an image.
         damaged: indices, from 0, of the pages found unreadable so far.
     """
 
     def __init__(self, document: _Document, name: str, pages: list[int]) -> None:
         self.name = name
+        self.is_pdf = isinstance(document, _PdfDocument)
         self.damaged: list[int] = []
         self._document = document
         self._pages = pages
@@ -129,6 +149,12 @@ class Source:
                 width, height = (round(inches * DEFAULT_DPI) for inches in DAMAGED_PAGE_INCHES)
                 page = PageImage(index, np.full((height, width), 255, np.uint8), DEFAULT_DPI)
             yield page
+
+    def picture(self, index: int) -> Picture:
+        """A page of an image, from 0, as it is stored; raises an InputFileError if it is damaged."""
+        if not isinstance(self._document, _ImageDocument):
+            raise TypeError("only images have pictures")
+        return self._document.picture(index)
 
     def close(self) -> None:
         """Close the document."""
@@ -648,6 +674,30 @@ class _ImageDocument:
 
     def read(self, index: int) -> PageImage:
         """Read a page."""
+        return self._use(index, lambda image: _image_to_page(index, image))
+
+    def picture(self, index: int) -> Picture:
+        """A page as it is stored."""
+        return self._use(index, self._image_to_picture)
+
+    def _image_to_picture(self, image: ImageFile.ImageFile) -> Picture:
+        across, down = _image_dpi(image)
+        orientation = _orientation(image)
+        is_tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
+        if is_tiff and orientation >= 5:
+            across, down = down, across
+        placing = _placing(1 if is_tiff else orientation)
+        image.load()
+        inches = image.width / across, image.height / down
+        self._file.seek(0)
+        content = self._file.read() if image.format in ("JPEG", "PNG") else b""
+        upright: Image.Image = image
+        if image.mode in ("I", "F"):  # which neither PNG nor PDF has
+            upright = Image.fromarray(_image_to_gray(image, 1))
+        return Picture(upright, content, inches[::-1] if placing[0] else inches, placing)
+
+    def _use(self, index: int, use: Callable[[ImageFile.ImageFile], _T]) -> _T:
+        """What `use` makes of the image of a page that is not decoded yet."""
         try:
             if self.page_count == 1 and self._frames == [0]:
                 self._file.seek(0)
@@ -656,7 +706,7 @@ class _ImageDocument:
                 image = self._image  # which knows where in the file each frame is
                 image.seek(self._frames[index])
             _check_size(image, self._name)
-            return _image_to_page(index, image)
+            return use(image)
         except InputFileError:
             raise
         except Exception as error:  # as above
@@ -697,7 +747,7 @@ def _image_to_page(index: int, image: ImageFile.ImageFile) -> PageImage:
     gray, color = _image_to_gray(image, _reduction(image)), _image_to_color(image)
     dpi_across, dpi_down = (dpi * math.sqrt(gray.size / pixels) for dpi in (dpi_across, dpi_down))
     if not isinstance(image, TiffImagePlugin.TiffImageFile):  # which Pillow has turned already
-        how = orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
+        how = _placing(orientation)
         gray, color = _place(gray, *how), None if color is None else _place(color, *how)
     if orientation >= 5:
         dpi_across, dpi_down = dpi_down, dpi_across
@@ -723,6 +773,11 @@ def _orientation(image: Image.Image) -> int:
         logger.debug("Exif metadata cannot be read: %s", error)
         return 1
     return orientation if orientation in range(1, 9) else 1
+
+
+def _placing(orientation: int) -> tuple[bool, bool, bool]:
+    """What `_place` is to do with pixels of an Exif orientation."""
+    return orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
 
 
 def _image_dpi(image: Image.Image) -> tuple[float, float]:

@@ -21,6 +21,7 @@ SIDE = 0.8  # the least side of a cell
 TICK = 1.2  # the longest tick mark
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
 MAX_RULES = 600  # more of them are a hatch
+DRAWING = 6.0  # a lower one is a table of which not all rules were found
 OPEN = 0.25  # share of a grid that may lie open upwards or downwards; a drawing of boxes and arrows does
 
 # Tables without rules.
@@ -121,7 +122,8 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
             grids.append(grid)
         elif standing.sum() != 2:  # two are the sides of a frame
             rules = np.concatenate([levels[lying], uprights[standing]])
-            drawings.append(np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)][None])
+            box = np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)]
+            drawings += [box[None]] if box[3] - box[1] > DRAWING * em else []
     return grids, np.concatenate(drawings)
 
 

@@ -43,14 +43,18 @@ def find_surroundings(page: PageImage) -> Surroundings:
     small = _reduced(page.gray, shrink)
     if min(small.shape) < _MIN_OUTLINE_PIXELS:
         return Surroundings()
-    if (corners := _find_corners(small)) is not None:
-        beyond = cv2.fillConvexPoly(np.ones_like(small), np.round(corners).astype(np.int32), 0)
-        return Surroundings(beyond, (corners + 0.5) * shrink - 0.5, "surroundings painted over")
-    border, holes = _find_border(small), _find_holes(small)
-    names = ["dark border"] * bool(border.any()) + ["punch holes"] * bool(holes.any())
+    corners, holes = _find_corners(small), _find_holes(small)
+    if corners is not None:
+        beyond, names = cv2.fillConvexPoly(np.ones_like(small), np.round(corners).astype(np.int32), 0), ["surroundings"]
+        # The edges of a page that lies level are ragged rather than seen in perspective.
+        corners = None if _is_level(corners) else (corners + 0.5) * shrink - 0.5
+    else:
+        beyond = _find_border(small)
+        names = ["dark border"] * bool(beyond.any())
+    names += ["punch holes"] * bool(holes.any())
     if not names:
         return Surroundings()
-    return Surroundings(cv2.dilate(border | holes, np.ones((5, 5), np.uint8)), None, " and ".join(names) + " painted over")
+    return Surroundings(cv2.dilate(beyond | holes, np.ones((7, 7), np.uint8)), corners, " and ".join(names) + " painted over")
 
 
 _OUTLINE_PIXELS = 700
@@ -122,7 +126,10 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
         steps.append(f"straightened by {abs(skew):.1f}°")
     if not steps:
         return page
-    gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
+    if around.corners is None:
+        gray = cv2.warpAffine(page.gray, flat[:2], size, flags=cv2.INTER_CUBIC, borderValue=255)
+    else:
+        gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
     return replace(_moved(page, gray, flat), steps=(*page.steps, *steps))
 
 
@@ -243,6 +250,16 @@ _STRAIGHT = 1.0
 """Pixels of the reduced picture by which half of a side's points may miss its line."""
 _LEAST_ANGLE = 55
 """Degrees between neighbouring sides of a page."""
+
+
+def _is_level(corners: np.ndarray) -> bool:
+    """Whether all sides of a page lie along those of the picture but for a small angle."""
+    sides = abs(np.roll(corners, -1, axis=0) - corners)
+    return bool((np.degrees(np.arctan2(sides.min(axis=1), sides.max(axis=1))) < _LEVEL).all())
+
+
+_LEVEL = 0.7
+"""Degrees by which a side may seem to lean that a scanner has made."""
 
 
 def _flat_size(corners: np.ndarray, picture: tuple[int, int]) -> tuple[int, int]:
@@ -393,7 +410,7 @@ def estimate_skew(gray: np.ndarray) -> float:
     # Lines of two columns may meet at a wrong angle, and make the whole page sharper there than at the right one.
     skew = float(angles[np.where(whole >= whole.max() / _COLUMNS, parts, 0).argmax()])
     rotation, size = _rotation(lines.shape[::-1], -skew)
-    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_CUBIC)  # what is left is small, and gutters are upright
+    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
     angles = np.linspace(-0.6, 0.6, 13)
     best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])

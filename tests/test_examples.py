@@ -1,5 +1,7 @@
 """The examples run, and the sample documents are those that their script makes and come out as they were written."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,23 @@ def test_the_library_example_runs(examples: Path) -> None:
     ).stdout
     assert "--- page 2: " in shown
     assert "机器怎样认字" in shown
+
+
+def test_the_python_of_the_readme_runs(
+    root: Path, examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(examples / "sample.pdf", tmp_path / "book.pdf")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks[0].strip().splitlines()) <= 6
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert "机器怎样认字" in (tmp_path / "book.txt").read_text(encoding="utf-8")
+    assert "# 机器怎样认字" in (tmp_path / "book.md").read_text(encoding="utf-8")
+    assert re.search(r"page 2: \d+ lines", capsys.readouterr().out)
+    with pymupdf.open(tmp_path / "searchable.pdf") as searchable:
+        assert "机器怎样认字" in searchable[1].get_text()
 
 
 @pytest.mark.parametrize(("a", "b", "distance"), [("", "", 0), ("己已", "已巳", 2), ("abc", "abxc", 1), ("abc", "", 3)])
