@@ -485,6 +485,9 @@ def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     mupdf = _mupdf()
     square_inches = page.rect.width * page.rect.height / POINTS_PER_INCH**2
     limit = math.sqrt(MAX_PIXELS / square_inches)
+    if limit < _LEAST_DPI:
+        size = " × ".join(f"{side / POINTS_PER_INCH * 0.0254:.3g}" for side in (page.rect.width, page.rect.height))
+        raise InputFileError(f"page {page.number + 1} is {size} m large, and no such page can be read; its size is most likely damaged")
     if dpi > limit:
         logger.warning("page %d is too large for %.0f dpi; read at %.1f", page.number + 1, dpi, limit)
         dpi = limit
@@ -500,6 +503,8 @@ def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi, layer=layer)
 
 
+_LEAST_DPI = 20
+"""At less the largest letters on a page could not be read."""
 _PREVIEW_DPI = 50
 """Resolution at which a page is looked at for colour."""
 

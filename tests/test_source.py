@@ -105,6 +105,15 @@ def test_a_vast_page_is_drawn_at_a_lower_resolution(caplog: pytest.LogCaptureFix
     assert "too large for 72 dpi" in caplog.text
 
 
+def test_a_page_too_large_for_this_world_is_left_blank(caplog: pytest.LogCaptureFixture) -> None:
+    pdf = make_pdf(12, 12)
+    pdf.xref_set_key(pdf[0].xref, "UserUnit", "100")
+    first, second = read(pdf)
+    assert first.gray.min() == 255
+    assert second.gray.min() < 50
+    assert "page 1 is 21 × 29.7 m large, and no such page can be read" in caplog.text
+
+
 # PDF: scans
 
 
