@@ -102,15 +102,14 @@ class Setter:
         self.sheet.line(styled(number + self.prose.pick(HEADINGS), style), left, top + 1.3 * style.size)
         return top + 2 * style.size
 
-    def text(self, top: float, left: float, width: float, bottom: float, count: int = 99, style: Style | None = None) -> float:
+    def text(self, top: float, left: float, width: float, bottom: float, count: int = 99) -> float:
         """Fill a column with paragraphs, `count` of them at most, and return where it ends."""
-        style = style or self.body
-        step = style.size * style.leading
+        step = self.body.size * self.body.leading
         for _ in range(count):
             if top + step > bottom:
                 break
             self.sheet.begin()
-            top = self.sheet.paragraph(styled(self.prose.paragraph(), style), left, top, width, bottom=bottom)
+            top = self.sheet.paragraph(styled(self.prose.paragraph(), self.body), left, top, width, bottom=bottom)
         return top
 
     def columns(self, count: int, top: float, bottom: float) -> None:
@@ -227,7 +226,7 @@ def footnotes(page: Setter) -> None:
 
 
 def side_notes(page: Setter) -> None:
-    """Text with small notes in the outer margin, each read after the paragraph beside whose first line it begins."""
+    """Text with small notes in the outer margin, beside first lines of paragraphs: read before these in the left margin, else after."""
     small, wide = page.sized(0.8, leading=1.35), 100.0
     outer_left = bool(page.rng.random() < 0.4)
     left = page.left + (wide + 14) * outer_left
@@ -235,13 +234,15 @@ def side_notes(page: Setter) -> None:
     note_left = page.left if outer_left else page.right - wide
     top, free = page.top, 0.0
     while top + 3 * page.body.size * page.body.leading < page.bottom:
-        page.sheet.begin()
-        begin = top
-        top = page.sheet.paragraph(styled(page.prose.paragraph(120, 300), page.body), left, top, width, bottom=page.bottom)
-        if begin >= free and begin < page.bottom - 80 and page.rng.random() < 0.7:
-            page.sheet.begin("note")
-            shift = page.body.size - small.size
-            free = page.sheet.paragraph(styled(page.prose.clause(8, 26), small), note_left, begin + shift, wide, 0) + 4
+        begin, noted = top, top >= free and top < page.bottom - 80 and page.rng.random() < 0.7
+        for kind in ("note", "text") if outer_left else ("text", "note"):
+            if kind == "text":
+                page.sheet.begin()
+                top = page.sheet.paragraph(styled(page.prose.paragraph(120, 300), page.body), left, top, width, bottom=page.bottom)
+            elif noted:
+                page.sheet.begin("note")
+                shift = page.body.size - small.size
+                free = page.sheet.paragraph(styled(page.prose.clause(8, 26), small), note_left, begin + shift, wide, 0) + 4
 
 
 def ruled_table(page: Setter) -> None:

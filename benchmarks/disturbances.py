@@ -108,12 +108,14 @@ def gutter_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
     height, width = picture.rgb.shape[:2]
     dark, reach = rng.uniform(0.3, 0.45), rng.uniform(0.08, 0.14) * width
     light = 1 - (1 - dark) * np.exp(-np.arange(width) / (reach / 2))
-    return _lit(picture, np.broadcast_to(light if rng.random() < 0.5 else light[::-1], (height, width)))
+    return _lit(picture, np.broadcast_to(light if rng.random() < 0.5 else light[::-1], (height, width)), rng)
 
 
-def _lit(picture: Picture, light: np.ndarray) -> Picture:
-    """The page under a light, float (H, W), 1 = full."""
-    return replace(picture, rgb=(picture.rgb * light[:, :, None].astype(np.float32)).astype(np.uint8))
+def _lit(picture: Picture, light: np.ndarray, rng: np.random.Generator) -> Picture:
+    """The page under a light, float (H, W), 1 = full, with the grain of 2 grey levels that every sensor adds."""
+    grain = rng.standard_normal(light.shape, np.float32) * 2
+    lit = picture.rgb * light.astype(np.float32)[:, :, None] + grain[:, :, None]
+    return replace(picture, rgb=np.clip(lit, 0, 255).astype(np.uint8))
 
 
 def noise(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -130,7 +132,7 @@ def uneven_light(picture: Picture, rng: np.random.Generator) -> Picture:
     slope = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)
     light = dark + (1 - dark) * (slope - slope.min()) / np.ptp(slope)
     spot = np.exp(-((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.2, 0.8)) ** 2) / 0.05)
-    return _lit(picture, np.minimum(light + 0.12 * spot, 1))
+    return _lit(picture, np.minimum(light + 0.12 * spot, 1), rng)
 
 
 def cast_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -142,7 +144,7 @@ def cast_shadow(picture: Picture, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.5:
         corners[:, 0] = width - corners[:, 0]
     cv2.fillPoly(shadow, [corners.astype(np.int32)], float(rng.uniform(0.55, 0.7)))
-    return _lit(picture, cv2.GaussianBlur(shadow, (0, 0), float(rng.uniform(1.5, 4)) * MM))
+    return _lit(picture, cv2.GaussianBlur(shadow, (0, 0), float(rng.uniform(1.5, 4)) * MM), rng)
 
 
 def show_through(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -273,6 +275,11 @@ def photo(picture: Picture, rng: np.random.Generator) -> Picture:
     return replace(jpeg(noisy, rng, 85), skew=float(np.degrees(np.arctan2(fall, run))))
 
 
+def photo_72(picture: Picture, rng: np.random.Generator) -> Picture:
+    """The same as a phone's file that claims 72 dpi."""
+    return replace(photo(picture, rng), dpi=(72, 72))
+
+
 def fax(picture: Picture, rng: np.random.Generator) -> Picture:
     """A fax in fine mode: 204 × 196 dpi, black and white only, a little noise before it was made so."""
     height, width = picture.rgb.shape[:2]
@@ -341,7 +348,7 @@ def untagged_300(picture: Picture, rng: np.random.Generator) -> Picture:
 DISTURBANCES: dict[str, Disturbance] = {
     disturbance.__name__: disturbance
     for disturbance in (
-        *(skew, skew_15, turn_90, turn_180, turn_270, photo),
+        *(skew, skew_15, turn_90, turn_180, turn_270, photo, photo_72),
         *(uneven_light, gutter_shadow, cast_shadow, show_through, tinted, negative),
         *(noise, salt_and_pepper, jpeg, blur, faint, bold, poor_scan, fax),
         *(copier, seal, highlighter),
@@ -350,6 +357,6 @@ DISTURBANCES: dict[str, Disturbance] = {
 }
 RENDER_DPI: dict[str, float] = {
     **{"dpi_100": 100, "dpi_150": 150, "dpi_300": 300, "dpi_400": 400, "dpi_600": 600},
-    **{"untagged_300": 300, "photo": 240, "poor_scan": 150, "fax": 400},
+    **{"untagged_300": 300, "photo": 240, "photo_72": 240, "poor_scan": 150, "fax": 400},
 }
 """Resolution at which the page is drawn before a disturbance, where it is not the base one."""

@@ -18,6 +18,8 @@ WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: com
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
 
+LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
+
 # Headers and footers.
 MARGIN = 0.1  # share of the page's height in which they stand
 APART = 1.2  # em between them and the text
@@ -77,7 +79,8 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
             runs = [run for run in runs if not grid.holds(run)]
             whole[table.to_run()] = table
     for figure in sheet.figures.tolist():
-        if inside := [run for run in runs if within(run, figure)]:
+        inside = [run for run in runs if within(run, figure)]
+        if inside and max(run.width for run in inside) < LABEL * (figure[2] - figure[0]):
             runs = [run for run in runs if not within(run, figure)]
             draft = Draft("figure", runs_to_lines(inside, sheet))
             whole[draft.to_run()] = draft

@@ -1,4 +1,4 @@
-"""PageImage in, PageImage out: evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
+"""PageImage in, PageImage out: grey, evenly lit, dark ink on white paper; each step leaves alone a page that does not need it."""
 
 import math
 from dataclasses import replace
@@ -7,7 +7,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from docrec.colour import to_gray
+from docrec.colour import reduce_by, to_gray
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
@@ -23,7 +23,7 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
-    page = _at_readable_size(page)
+    page = to_readable_size(page)
     gray_page = to_gray(page)
     gray, steps = gray_page.gray, gray_page.steps
     for done, step in (
@@ -33,6 +33,7 @@ def clean(page: PageImage) -> PageImage:
         ("light evened", even_lighting),
         ("grain smoothed", smooth_grain),
         ("contrast stretched", stretch_contrast),
+        ("show-through faded", fade_show_through),
         ("specks removed", remove_specks),
     ):
         cleaned = step(gray)
@@ -41,29 +42,25 @@ def clean(page: PageImage) -> PageImage:
     return page if gray is page.gray and page.color is None else replace(page, gray=gray, color=None, steps=steps)
 
 
-def _at_readable_size(page: PageImage) -> PageImage:
-    """Reduce a page of needlessly high resolution, which takes time, and enlarge one of low resolution, in which letters are parted less well."""
-    factor = int(page.dpi // _FINE_DPI)
-    if factor > 1:
-        height, width = (max(1, side // factor) for side in page.gray.shape)
-        gray, color = (
-            None if pixels is None else cv2.resize(pixels[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
-            for pixels in (page.gray, page.color)
-        )
-    elif page.dpi <= _COARSE_DPI:
-        factor = 1 / 2
-        gray, color = (
-            None if pixels is None else cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for pixels in (page.gray, page.color)
-        )
+def to_readable_size(page: PageImage) -> PageImage:
+    """Reduce a page of needlessly high resolution, enlarge one so coarse that its letters touch, and return any other itself."""
+    if (factor := int(page.dpi // _FINE_DPI)) > 1:
+        dpi, resample = page.dpi / factor, partial(reduce_by, factor=factor)
+    elif page.dpi <= _COARSE_DPI and page.gray.size <= _ENLARGED_PIXELS:
+        dpi, resample = page.dpi * 2, partial(cv2.resize, dsize=None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     else:
         return page
-    step = f"resampled from {page.dpi:.0f} to {page.dpi / factor:.0f} dpi"
-    return replace(page, gray=gray, color=color, dpi=page.dpi / factor, steps=(*page.steps, step))
+    gray, color = resample(page.gray), None if page.color is None else resample(page.color)
+    step = f"{'reduced' if dpi < page.dpi else 'enlarged'} from {page.dpi:.0f} to {dpi:.0f} dpi"
+    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step))
 
 
 _FINE_DPI = 250
-"""Resolution in pixels per inch below which a page is not reduced."""
+"""Resolution in pixels per inch that reducing a page leaves it, at least."""
 _COARSE_DPI = 120
+"""Resolution up to which a page is enlarged."""
+_ENLARGED_PIXELS = 4_000_000
+"""A page with more pixels, A2 at 100 dpi, is not enlarged."""
 
 
 def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
@@ -87,7 +84,7 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
 
 _NOISE_ROWS = 200
 _SALT_AND_PEPPER = (0.01, 0.0008)
-"""Part of the pixels of a noisy page that are the only dark one of the 3 by 3, or 7 by 7, around them: clean pages have 0.004 and 0.0004."""
+"""Part of a noisy page's pixels that are the only dark one of the 3 by 3, or 7 by 7, around them: 0.004, 0.0004 of a clean page."""
 
 
 def _dark_around(dark: np.ndarray, side: int) -> np.ndarray:
@@ -124,8 +121,7 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     """
     if min(gray.shape) < _LIGHT_SCALE * _LIGHT_REACH:
         return gray
-    size = (gray.shape[1] // _LIGHT_SCALE, gray.shape[0] // _LIGHT_SCALE)
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = reduce_by(gray, _LIGHT_SCALE)
     # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
@@ -197,6 +193,45 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
     return cv2.LUT(gray, np.clip(stretched, 0, 255).round().astype(np.uint8))
 
 
+def fade_show_through(gray: np.ndarray) -> np.ndarray:
+    """Paint over the print of the reverse side.
+
+    It is paler than the print of this side and lies about as thick between its letters as away from them, whereas pale text stands
+    apart and a blur around letters does not reach far.
+
+    Args:
+        gray: uint8 (height, width), dark on white.
+
+    Returns:
+        uint8 (height, width): `gray` itself where nothing shows through.
+    """
+    middle = gray.shape[0] // 2
+    sample = gray[max(0, middle - 2 * _NOISE_ROWS) : middle + 2 * _NOISE_ROWS]
+    letters = _around_ink(sample, 7)
+    thin = cv2.morphologyEx(cv2.medianBlur(sample, 3), cv2.MORPH_BLACKHAT, np.ones((15, 15), np.uint8))  # leaves out tints
+    pale = (thin > 255 - _PALE) & ~letters
+    between = _around_ink(sample, 21) & ~letters
+    away = ~(between | letters)
+    if not (between.any() and away.any() and pale[between].mean() > max(_SHOW_THROUGH, 0.4 * pale[away].mean())):
+        return gray
+    (darkest,) = levels_below(level_counts(sample, pale.view(np.uint8)), 0.02)
+    if darkest < _DARKEST_SHOW_THROUGH or pale[away].mean() < 0.4 * pale[between].mean():
+        return gray
+    return np.where((gray >= darkest) & ~_around_ink(gray, 7), 255, gray).astype(np.uint8)
+
+
+_PALE = 240
+_SHOW_THROUGH = 0.01
+"""Part of the paper between letters that must be covered by print of the reverse side."""
+_DARKEST_SHOW_THROUGH = 170
+"""Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
+
+
+def _around_ink(gray: np.ndarray, side: int) -> np.ndarray:
+    """Where there is dark ink in the square around a pixel: bool (height, width)."""
+    return cv2.erode(gray, np.ones((side, side), np.uint8)) < 110
+
+
 _WHITE_PAPER = 250
 _DARK_INK = 60
 _MIN_CONTRAST = 20
@@ -227,12 +262,10 @@ def _otsu(histogram: np.ndarray) -> int:
 
 def _masses(gray: np.ndarray) -> np.ndarray:
     """Where a page is dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
-    height, width = gray.shape
-    size = (math.ceil(width / _LIGHT_SCALE), math.ceil(height / _LIGHT_SCALE))
-    dark = (cv2.resize(gray, size, interpolation=cv2.INTER_AREA) < _MASS_DARKNESS).astype(np.uint8)
+    dark = (reduce_by(gray, _LIGHT_SCALE) < _MASS_DARKNESS).view(np.uint8)
     masses = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
-    return cv2.resize(masses, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(masses, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 _MASS_DARKNESS = 160

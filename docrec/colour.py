@@ -47,8 +47,12 @@ def to_gray(page: PageImage) -> PageImage:
 
 def reduce_to_map(pixels: np.ndarray) -> np.ndarray:
     """Reduce a page, uint8 (height, width) or (height, width, 3), by a whole number to about MAP_SIDE pixels on its longer side."""
-    factor = max(1, round(max(pixels.shape[:2]) / MAP_SIDE))
-    height, width = (max(1, side // factor) for side in pixels.shape[:2])  # whole: several times as fast as else
+    return reduce_by(pixels, max(1, round(max(pixels.shape[:2]) / MAP_SIDE)))
+
+
+def reduce_by(pixels: np.ndarray, factor: int) -> np.ndarray:
+    """Reduce a page by a whole number, for which rows and columns that are left over go: several times as fast as any other reduction."""
+    height, width = (max(1, side // factor) for side in pixels.shape[:2])
     return cv2.resize(pixels[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
 
 
@@ -111,7 +115,7 @@ def find_seals(small: np.ndarray) -> np.ndarray:
         hull = cv2.convexHull(contour)
         outline = np.zeros_like(reddish)
         cv2.polylines(outline, [hull], True, 1)
-        if cv2.countNonZero(outline & near) >= _RING_INK * cv2.countNonZero(outline):
+        if cv2.countNonZero(cv2.bitwise_and(outline, near)) >= _RING_INK * cv2.countNonZero(outline):
             cv2.fillPoly(seals, [hull], 1)
     return cv2.dilate(seals, np.ones((EM // 2, EM // 2), np.uint8)) if seals.any() else seals
 
@@ -206,7 +210,7 @@ _OUTLINE = 0.75
 def _darkened(gray: np.ndarray, color: np.ndarray) -> np.ndarray:
     """The grey of part of a page, but the darker the more colour there is."""
     _, chroma = _strongest_and_chroma(color)
-    return cv2.min(gray, 255 - cv2.subtract(chroma, _COLOURED // 2))
+    return cv2.min(gray, 255 - np.maximum(chroma, _COLOURED // 2) + _COLOURED // 2)
 
 
 def _strongest_and_chroma(color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

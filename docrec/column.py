@@ -6,6 +6,7 @@ What vertical setting turns or moves is put back: brackets and dashes are turned
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 INK = 0.35  # of full ink; less is the blur about a stroke
@@ -29,6 +30,7 @@ OFF_MIDDLE = 0.13  # and its middle is at least so far from that of its cell
 NARROW = 0.32  # a turned dash, or ellipsis, is no wider
 LONG = 0.8  # and at least as high
 MARK = 0.5  # a comma or stop is no larger, a colon or question mark higher, and all stand
+TIP = 0.15  # by which what is above or below may come into its cell
 STOP_RIGHT = 0.1  # so far to the right of the middle, at least;
 STOP_LEFT = 0.1  # in level text so far from the beginning of the cell,
 STOP_BOTTOM = 0.02  # commas and stops so far above the bottom of the Hanzi
@@ -63,9 +65,16 @@ def column_to_row(ink: np.ndarray, em: float) -> np.ndarray:
     Returns:
         float32 (W, H): what stood at row y of the column is about column y.
     """
+    cells = column_to_cells(ink, em)
     row = np.zeros(ink.T.shape, np.float32)
-    for cell in column_to_cells(ink, em):
-        _place(row, _word(ink, cell, em) if cell.is_word else _character(ink, cell, em), cell)
+    rest = ink.copy()
+    for cell in cells:
+        if cell.is_word:
+            _place(row, _word(ink, cell, em), cell)
+            rest[cell.start : cell.end] = 0
+    for cell in cells:
+        if not cell.is_word:
+            _place(row, _character(rest, cell, em), cell)
     return row
 
 
@@ -195,21 +204,31 @@ def _character(ink: np.ndarray, cell: Cell, em: float) -> np.ndarray:
     square = np.zeros((side, side), np.float32)
     begin, end = max(cell.start, middle - side // 2, 0), min(cell.end, middle - side // 2 + side, len(ink))
     square[begin - middle + side // 2 : end - middle + side // 2] = ink[begin:end]
-    top, bottom, left, right = *_extent(square.max(axis=1)), *_extent(square.max(axis=0))
+    first, last = begin - middle + side // 2, end - middle + side // 2
+    mark = _without_remains(square, first, last, em)
+    top, bottom, left, right = *_extent(mark.max(axis=1)), *_extent(mark.max(axis=0))
     width, height = (right - left) / em, (bottom - top) / em
     across, down = ((left + right) / 2 - side / 2) / em, ((top + bottom) / 2 - side / 2) / em
-    pieces = len(_pieces(square.max(axis=1)))
     is_bracket = width >= FLAT[0] and height <= FLAT[1] and (abs(down) > OFF_MIDDLE or height > THIN)
-    is_dash = width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE and pieces != 2  # as has an exclamation mark
+    is_dash = width <= NARROW and height >= LONG and abs(across) < OFF_MIDDLE and len(_pieces(mark.max(axis=1))) != 2  # as "!" has
     if is_bracket or is_dash:
-        return np.rot90(square)
-    if width <= MARK and across > STOP_RIGHT and not _is_double(square):
+        return np.rot90(mark)
+    if 0 < width <= MARK and across > STOP_RIGHT and not _is_double(mark):
         wall = (side - (cell.end - cell.start)) / 2 + STOP_LEFT * em
         floor = (side + em) / 2 - STOP_BOTTOM * em if height <= MARK else bottom
-        return _shifted(square, round(floor - bottom), round(wall - left))
+        return _shifted(mark, round(floor - bottom), round(wall - left))
     if max(width, height) >= FULL:
+        top, bottom = _extent(square.max(axis=1))
         return _shifted(square, round((side - top - bottom) / 2), 0)
     return square
+
+
+def _without_remains(square: np.ndarray, begin: int, end: int, em: float) -> np.ndarray:
+    """A cell's picture, its ink in rows `begin` to `end`, less the tips of its neighbours that come into it."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((square > INK / 2).view(np.uint8))
+    tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
+    tips = (heights <= TIP * em) & ((tops == begin) | (tops + heights == end)) & (np.arange(count) > 0)
+    return np.where(tips[labels], 0, square)
 
 
 def _is_double(picture: np.ndarray) -> bool:

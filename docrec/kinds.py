@@ -10,10 +10,11 @@ from docrec.document import Block, Box, Line
 from docrec.ink import Parts, Run, parts_to_glyphs, sizes
 
 LARGE = 1.15  # times the type size of the page, or more: a title
+VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger
 BOLD = 1.3  # times the stroke width of the page, or more
 SMALL = 0.93  # times the type size of the page, or less: a footnote
 SHORT = 0.7  # share of its column that a bold title is wide at most
-FULL = 0.9  # share of its column that a caption or a formula is wide at most
+FULL = 0.9  # share of its column that a title is wide at most
 PARAGRAPH_GAP = 1.2  # heights of a line; see document.Block.text
 NEAR = 4.0  # em from a table or a figure to its caption
 CENTRED = 2.0  # em by which what is left free on both sides of something centred differs at most
@@ -100,7 +101,9 @@ def _apart(above: Line, below: Line) -> bool:
 
 
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
-    if line.box.height > LARGE * page.em or look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width:
+    large = line.box.height > (LARGE if line.box.width < FULL * column.width else VERY_LARGE) * page.em
+    bold = look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width
+    if large or bold:
         return "title"
     return "formula" if place == "alone" and look.hanzi < FEW_HANZI else "text"
 
@@ -144,7 +147,10 @@ def _captions(box: Box, shown: Box, page: Usual) -> bool:
 
 
 def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]:
-    """Put each note of the margin after the paragraph beside which it begins; a block of several paragraphs is parted there."""
+    """Put each note of the margin by the paragraph beside which it begins, before it if it stands to the left, as labels do, else after.
+
+    A block of several paragraphs is parted there.
+    """
     blocks = list(blocks)
     for note in sorted(notes, key=lambda note: note.box.top):
         top, size = note.box.top, note.lines[0].box.height
@@ -156,11 +162,19 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
         place = min(beside)[2] if beside else -1
         if beside:
             lines, left = blocks[place].lines, blocks[place].box.left
-            starts = [line.box.left > left + line.box.height for line in lines]
-            below = (stop for stop in range(1, len(lines)) if lines[stop].box.top > top and starts[stop] and not starts[stop - 1])
-            stop = next(below, 0)
+            indented = [line.box.left > left + line.box.height for line in lines]
+            starts = [
+                stop for stop in range(1, len(lines)) if indented[stop] > indented[stop - 1] or _apart(lines[stop - 1], lines[stop])
+            ]
+            if note.box.right <= left + size:
+                stop = max((stop for stop in starts if lines[stop].box.top <= top + size), default=0)
+            else:
+                stop = min((stop for stop in starts if lines[stop].box.top > top), default=0)
             if stop:
                 blocks[place : place + 1] = [replace(blocks[place], lines=part) for part in (lines[:stop], lines[stop:])]
+            if note.box.right <= left + size:
+                blocks.insert(place + bool(stop), note)
+                continue
         while place + 1 < len(blocks) and blocks[place + 1].kind == "note":
             place += 1
         blocks.insert(place + 1, note)

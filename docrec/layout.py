@@ -16,19 +16,21 @@ import numpy as np
 from docrec.band import lines_to_boxes, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.document import Block, Box, Line
-from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em
+from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.pictures import gray_to_pictures, has_words, in_focus, in_picture, is_text, parts_to_figures
-from docrec.runs import parts_to_runs
+from docrec.pictures import gray_to_pictures, has_words, in_focus, is_text, outside_pictures, parts_to_figures
+from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
-from docrec.tables import rules_to_grids, short_rules
-from docrec.vertical import find_vertical, insert_zones, without_zones, zone_to_turned
+from docrec.tables import rules_to_grids, short_rules, without_ticks
+from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, without_zones, zone_to_turned
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
+MAX_PARTS = 40_000  # more of them are noise
 MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
+AROUND_DRAWING = (-2.5, 0.0, 2.5, 1.3)  # em from the lines of a chart to where its labels are, to the left, above, to the right, below
 
 
 def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
@@ -70,14 +72,17 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
     parts = mask_to_parts(text)
+    if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
+        return []
     lying, standing = short_rules(parts, levels, uprights, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
-    margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
     pictures = gray_to_pictures(gray, em)
-    grids, figures = rules_to_grids(levels, uprights, em), parts_to_figures(parts, pictures, em)
+    grids, drawings = rules_to_grids(levels, uprights, em)
+    figures = np.concatenate([parts_to_figures(parts, pictures, em), drawings + np.array(AROUND_DRAWING) * em]).astype(int)
+    parts = without_ticks(outside_pictures(parts, pictures, em), uprights, em)
+    margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
-    runs = [run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em) and not in_picture(run, pictures, em)]
-    runs = in_focus(runs, gray)
+    runs = in_focus([run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)], gray)
     if not has_words(runs, em):
         return []
     drafts = []
@@ -92,12 +97,11 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     runs = [run for draft in drafts for run in draft.lines]
     if not runs:
         return []
-    boxes = iter(lines_to_boxes(runs, ink, sheet.em))
+    is_vertical = sheet.layout == "vertical"
+    boxes = iter(columns_to_boxes(runs) if is_vertical else lines_to_boxes(runs, ink, sheet.em))
     lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
-    scripts = {}
-    if sheet.layout != "vertical":
-        pairs = zip(chain(*lines), runs, strict=True)
-        scripts = {line.box: find_scripts(run.parts, line) for line, run in pairs}
+    pairs = zip(chain(*lines), runs, strict=True)
+    scripts = {} if is_vertical else {line.box: find_scripts(run.parts, line) for line, run in pairs}
     looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
     page = usual(list(chain(*lines)), list(chain(*looks)))
     blocks: list[Block] = []

@@ -14,6 +14,8 @@ BLOT_INK = 0.8  # if this share of it is ink
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
+UNLIKE = 0.15  # of their width or height; by so much the parts of a word differ
+USUAL = 0.65  # em; lower is most of what is found in a texture, but not most type
 SCATTERED = 10  # so many marks and no words are no text
 
 # The edges of type are sharp, on a page all alike.
@@ -49,10 +51,17 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: they are few, or most of their length is words rather than scattered marks."""
-    word = np.array([len(run.parts) > 1 and run.width > WORD * em for run in runs], bool)
-    widths = np.array([run.width for run in runs])
-    return len(runs) < SCATTERED or bool(widths[word].sum() > widths[~word].sum())
+    """Whether the runs of a page are of text: few, or for the most part words, as high as type, rather than scattered marks or dots."""
+    if len(runs) < SCATTERED:
+        return True
+    word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
+    widths, heights = np.array([(run.width, run.height) for run in runs]).T
+    return bool(widths[word].sum() > widths[~word].sum()) and weighted_quantile(heights, widths, 0.5) > USUAL * em
+
+
+def _unlike(parts: Parts) -> float:
+    """How much parts differ in width or in height, as a share of it."""
+    return float(max(extent.std() / extent.mean() for extent in sizes(parts)))
 
 
 def in_focus(runs: Sequence[Run], gray: np.ndarray) -> list[Run]:
@@ -88,23 +97,24 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     """
     step = max(1, int(em / 4))
     small = cv2.resize(gray, (max(1, gray.shape[1] // step), max(1, gray.shape[0] // step)), interpolation=cv2.INTER_AREA)
-    brightest = cv2.dilate(small, np.ones((9, 9), np.uint8))  # over two em, where type has some paper
-    dark = cv2.morphologyEx((brightest < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over two em, where type has some
+    dark = cv2.morphologyEx((paper < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))
     count, labels = cv2.connectedComponents(dark)
     for label in range(1, count):
         inside = labels == label
         toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
-        if brightest[inside].std() < UNEVEN or toned < TONED:
+        if paper[inside].std() < UNEVEN or toned < TONED:
             dark[inside] = 0
-    return dark
+    return cv2.dilate(dark, np.ones((5, 5), np.uint8))  # what the edges of a photograph blur into
 
 
-def in_picture(run: Run, pictures: np.ndarray, em: float) -> bool:
-    """Whether most of a run lies in a photograph rather than in a white box on one."""
+def outside_pictures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
+    """The parts that do not stand in a photograph, see `gray_to_pictures`, but may in a white box on one."""
     step = max(1, int(em / 4))
-    box = pictures[max(0, int(run.top)) // step : int(run.bottom) // step + 1, run.left // step : run.right // step + 1]
-    return bool(box.size and box.mean() > 0.5)
+    rows = np.minimum((parts[:, 1] + parts[:, 3]) // (2 * step), pictures.shape[0] - 1)
+    columns = np.minimum((parts[:, 0] + parts[:, 2]) // (2 * step), pictures.shape[1] - 1)
+    return parts[pictures[rows, columns] == 0]
 
 
 def parts_to_figures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:

@@ -47,13 +47,19 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(_prepared(image), options) for image in source), recognizer, options.batch_size):
+        for page in _read((_start(prepare(image), options) for image in source), recognizer, options.batch_size):
             page = _right_side_up(page, recognizer, options)
             image = page.image
             logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
             height, width = image.gray.shape
             blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
             yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
+
+
+def prepare(image: PageImage) -> PageImage:
+    """A page without what surrounds it, clean, flat and straight."""
+    around = find_surroundings(image)
+    return straighten(clean(paint_surroundings(image, around)), around)
 
 
 def recognize_lines(
@@ -94,12 +100,6 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
-def _prepared(image: PageImage) -> PageImage:
-    """A page without what surrounds it, clean, flat and straight."""
-    around = find_surroundings(image)
-    return straighten(clean(paint_surroundings(image, around)), around)
-
-
 def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
     blocks = find_blocks(image, options.layout)
     if not options.header_footer:
@@ -127,9 +127,10 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
 
 def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
     """A page that is read, read again if it turns out to lie on its side or upside down."""
-    if reads_surely(page.readings) or options.layout == "line":
+    lines = [line for block in page.blocks for line in block.lines]
+    if options.layout == "line" or reads_surely(lines, page.readings, recognizer.charset):
         return page
-    image = to_right_side_up(page.image, options.layout, recognizer)
+    image = to_right_side_up(page.image, lines, options.layout, recognizer)
     return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
 
 
@@ -158,7 +159,9 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) ->
 
 def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: Recognizer) -> Line:
     """Read a line again with its super- and subscripts on its baseline and mark them, unless they turn out to be parts of Hanzi."""
-    scripts = [script for script in scripts if not any(_is_hanzi(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    scripts = [script for script in scripts if not any(_is_no_script(line.glyphs[index].char) for index in holding(line.glyphs, script))]
+    if not scripts:
+        return line
     level = with_level_scripts(gray, line, scripts)
     chunks = line_to_chunks(level, line.box, 0)
     again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), replace(line, glyphs=()), recognizer.charset)
@@ -171,8 +174,9 @@ def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recogni
     return replace(line, glyphs=tuple(glyphs))
 
 
-def _is_hanzi(char: str) -> bool:
-    return is_wide(char) and char.isalpha()
+def _is_no_script(char: str) -> bool:
+    """Whether a character, found small and raised or lowered, is a Hanzi in parts, or a quotation mark or prime."""
+    return is_wide(char) and char.isalpha() or char in "'\"‘’“”′"
 
 
 def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:

@@ -89,6 +89,9 @@ _FLATNESS = 0.5
 """Part of a box that has the level of its ground, give or take _SAME_LEVEL: text covers less than half of it."""
 _SAME_LEVEL = 12
 _TEXT_CONTRAST = 40
+"""Grey levels between ground and text, at least."""
+_OTHER_SIDE = 0.5
+"""Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 
 
 def _is_box(contour: np.ndarray) -> bool:
@@ -99,12 +102,15 @@ def _is_box(contour: np.ndarray) -> bool:
 
 
 def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
-    """The level of the ground of a box, uint8 (pixels), and that of its text; the same where the box is not flat."""
+    """The level of the ground of a box, uint8 (pixels), and of its text; the same where it is not flat or holds both light and dark."""
     ground = int(np.convolve(np.bincount(levels, minlength=256), np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
     if np.mean(np.abs(levels.astype(np.int16) - ground) <= _SAME_LEVEL) < _FLATNESS:
         return ground, ground
     low, high = np.percentile(levels, (1, 99))
-    return ground, int(high if high - ground > ground - low else low)
+    lesser, greater = sorted((ground - low, high - ground))
+    if lesser > _OTHER_SIDE * greater:
+        return ground, ground
+    return ground, int(high if high - ground == greater else low)
 
 
 def level_counts(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

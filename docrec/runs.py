@@ -136,14 +136,18 @@ def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> 
 
 def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[float, int, int]]:
     """Pairs of runs on one line as (gap in pixels, index, index), for gaps below `reach` em or, of larger type, heights."""
-    order = sorted(range(len(runs)), key=lambda index: runs[index].top)
-    for place, i in enumerate(order):
-        for j in order[place + 1 :]:
-            if runs[j].top >= runs[i].bottom + em:
-                break
-            gap = gap_between(runs[i], runs[j])
-            if aligned(runs[i], runs[j], em) and gap < reach * max(em, runs[i].height, runs[j].height):
-                yield gap, i, j
+    order = np.argsort([run.top for run in runs], kind="stable")
+    lefts, tops, rights, bottoms = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)[order].T
+    heights = bottoms - tops
+    ends = np.searchsorted(tops, bottoms + em)
+    for i in range(len(order)):
+        below = slice(i + 1, ends[i])
+        gaps = np.maximum(lefts[i], lefts[below]) - np.minimum(rights[i], rights[below])
+        near = np.flatnonzero(gaps < reach * np.maximum(max(em, heights[i]), heights[below]))
+        for j in near:
+            first, second = int(order[i]), int(order[i + 1 + j])
+            if aligned(runs[first], runs[second], em):
+                yield int(gaps[j]), first, second
 
 
 def gap_between(a: Run, b: Run) -> int:

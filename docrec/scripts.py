@@ -12,7 +12,9 @@ from docrec.ink import Parts, parts_to_glyphs
 # Heights above the baseline, of the height of a full Hanzi's ink.
 SIZE = (0.37, 0.62)  # of a script's letters: quotation marks and degree signs are smaller
 RAISED = (0.25, 0.72)  # the lowest bottom and the lowest top of a superscript: above capitals, unlike the raised A of TeX's logos
-LOWERED = (-0.06, 0.42)  # the highest bottom and the highest top of a subscript
+LOWERED = (-0.1, 0.18, 0.42)  # the highest bottom, and the lowest and highest top of a subscript: commas are lower
+STANDING = (-0.3, 0.12)  # the bottom of a character that stands
+LOWER = 0.18  # by which a subscript's top is lower than that of the letter it stands beside, and a third of it its bottom
 WIDTH = 0.6  # no letter is wider
 GAP = 0.25  # between the letters of a script
 SIGN = (0.12, 0.42, 0.15)  # a lower sign, as minus, whose middle is at least so high, or at most, belongs to the script it stands before
@@ -32,7 +34,10 @@ def find_scripts(parts: Parts, line: Line) -> list[Line]:
     baseline = line.box.bottom - BASELINE * height
     scripts: list[tuple[int, list[list[int]]]] = []
     signs: list[tuple[int, list[int]]] = []
-    for left, top, right, bottom in parts_to_glyphs(parts).tolist():
+    glyphs = parts_to_glyphs(parts)
+    if not _stands(glyphs, baseline, height):
+        return []
+    for before_it, (left, top, right, bottom) in zip([[], *glyphs.tolist()], glyphs.tolist(), strict=False):
         letter = [left, top, right, bottom]
         place = _place((baseline - bottom) / height, (baseline - top) / height) if right - left < WIDTH * height else 0
         if not place:
@@ -44,7 +49,7 @@ def find_scripts(parts: Parts, line: Line) -> list[Line]:
         follows = scripts and scripts[-1][0] == place
         if follows and left - scripts[-1][1][-1][2] < GAP * height + sum(sign[2] - sign[0] + GAP * height for sign in before):
             scripts[-1][1].extend([*before, letter])
-        else:
+        elif place > 0 or before_it and _is_lower(letter, before_it, height):
             scripts.append((place, [sign for sign in before if left - sign[2] < GAP * height] + [letter]))
         signs = []
     return [Line(_around(letters), cell=line.cell, script=place) for place, letters in scripts]
@@ -62,12 +67,11 @@ def with_level_scripts(gray: np.ndarray, line: Line, scripts: Sequence[Line]) ->
     height = line.box.height
     baseline = line.box.bottom - BASELINE * height
     for script in scripts:
-        left, top, right, bottom = (round(edge) for edge in (script.box.left, script.box.top, script.box.right, script.box.bottom))
-        letters = gray[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-        level[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = 255
-        high = max(1, round(ASCENDER * height))
-        target = level[max(round(baseline) - high, 0) : round(baseline), max(left - 1, 0) : right + 1]
-        target[:] = np.minimum(target, cv2.resize(letters, target.shape[::-1], interpolation=cv2.INTER_AREA))
+        top, bottom = round(script.box.top), round(script.box.bottom)
+        across = slice(max(round(script.box.left) - 1, 0), round(script.box.right) + 1)
+        level[max(top - 1, 0) : bottom + 1, across] = 255
+        target = level[max(round(baseline - ASCENDER * height), 0) : max(round(baseline), 1), across]
+        target[:] = np.minimum(target, cv2.resize(gray[top:bottom, across], target.shape[::-1], interpolation=cv2.INTER_AREA))
     return level
 
 
@@ -76,11 +80,22 @@ def holding(glyphs: Sequence[Glyph], script: Line) -> Iterator[int]:
     return (index for index, glyph in enumerate(glyphs) if script.box.left <= (glyph.left + glyph.right) / 2 <= script.box.right)
 
 
+def _stands(glyphs: Parts, baseline: float, height: float) -> bool:
+    """Whether most tall characters stand where the band has them, the letters on the baseline, the Hanzi a little below."""
+    bottoms = (baseline - glyphs[glyphs[:, 3] - glyphs[:, 1] > SIZE[1] * height, 3]) / height
+    return bool(((bottoms < STANDING[1]) & (bottoms > STANDING[0])).mean() > 0.5) if bottoms.size else False
+
+
 def _place(bottom: float, top: float) -> int:
     """1 for a superscript's letter, -1 for a subscript's, 0 for any other."""
     if not SIZE[0] <= top - bottom <= SIZE[1]:
         return 0
-    return int(bottom >= RAISED[0] and top >= RAISED[1]) - int(bottom <= LOWERED[0] and top <= LOWERED[1])
+    return int(bottom >= RAISED[0] and top >= RAISED[1]) - int(bottom <= LOWERED[0] and LOWERED[1] <= top <= LOWERED[2])
+
+
+def _is_lower(letter: Sequence[int], before: Sequence[int], height: float) -> bool:
+    """Whether a letter is lower than the one before it, at its top and at its bottom."""
+    return letter[1] - before[1] > LOWER * height and letter[3] - before[3] > LOWER / 3 * height
 
 
 def _around(letters: Sequence[Sequence[int]]) -> Box:

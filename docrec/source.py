@@ -579,8 +579,9 @@ def _image_dpi(image: Image.Image) -> tuple[float, float]:
 
 def _is_coloured_jpeg(image: JpegImagePlugin.JpegImageFile) -> bool:
     """Whether a JPEG that is not yet decoded has colour, by decoding it to an eighth of its size, which takes little time."""
-    if image.mode == "L":
+    if image.mode == "L" or image.fp is None:
         return False
+    image.fp.seek(0)
     preview = JpegImagePlugin.JpegImageFile(image.fp)
     preview.draft(None, (image.width // 8, image.height // 8))
     return is_coloured(np.array(preview.convert("RGB")))
@@ -590,7 +591,7 @@ def _image_to_color(image: Image.Image) -> np.ndarray | None:
     """The red, green and blue of a decoded image, uint8 (height, width, 3), if it is coloured, opaque and not too large."""
     if image.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr") or _reduction(image) > 1:
         return None
-    if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
         return None
     image = image.convert("RGB")
     return np.array(image) if is_coloured(np.array(image.reduce(_PREVIEW))) else None

@@ -18,6 +18,7 @@ Cell = tuple[int, int]
 TOUCH = 0.4  # rules that end so near one another meet
 SAME_RULE = 0.5  # rules so near one another are one, as of a double line
 SIDE = 0.8  # the least side of a cell
+TICK = 1.2  # the longest tick mark
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
 MAX_RULES = 600  # more of them are a hatch
 OPEN = 0.25  # share of a grid that may lie open upwards or downwards; a drawing of boxes and arrows does
@@ -88,10 +89,21 @@ def _between(standing: Parts, levels: Parts, em: float) -> np.ndarray:
     return (levels[:, 0] - TOUCH * em < middle) & (middle < levels[:, 2] + TOUCH * em)
 
 
-def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> list[Grid]:
-    """The tables that level and upright rules make where they meet."""
+def without_ticks(parts: Parts, uprights: Parts, em: float) -> Parts:
+    """The parts that are no tick marks: short dashes with an end at an upright rule."""
+    widths, heights = sizes(parts)
+    dashes = np.flatnonzero((heights < 0.2 * em) & (widths < TICK * em))
+    middles = (parts[dashes, 1, None] + parts[dashes, 3, None]) / 2
+    level = (middles > uprights[:, 1]) & (middles < uprights[:, 3])
+    gaps = np.maximum(parts[dashes, 0, None], uprights[:, 0]) - np.minimum(parts[dashes, 2, None], uprights[:, 2])
+    return np.delete(parts, dashes[(level & (gaps < 0.15 * em)).any(axis=1)], axis=0)
+
+
+def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid], Parts]:
+    """The tables that level and upright rules make where they meet, and the boxes of what else they make but frames: charts, diagrams."""
+    drawings = [levels[:0]]
     if not len(levels) or not len(uprights) or max(len(levels), len(uprights)) > MAX_RULES:
-        return []
+        return [], drawings[0]
     meet = _between(uprights, levels, em) & _between(_turned(levels), _turned(uprights), em).T
     grids = []
     rest = set(np.flatnonzero(meet.any(axis=1)).tolist())
@@ -107,7 +119,10 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> list[Grid]:
         rest -= set(np.flatnonzero(standing).tolist())
         if grid := _rules_to_grid(levels[lying], uprights[standing], em):
             grids.append(grid)
-    return grids
+        elif standing.sum() != 2:  # two are the sides of a frame
+            rules = np.concatenate([levels[lying], uprights[standing]])
+            drawings.append(np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)][None])
+    return grids, np.concatenate(drawings)
 
 
 def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
@@ -123,8 +138,7 @@ def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
     walls[1::2] |= _walls(uprights, xs, ys).T
     walls[:, [0, -1]] |= 1  # a table may be open to the sides
     walls[::2, ::2] = 1
-    open_to = np.pad(walls, ((1, 1), (0, 0)))
-    labels = cv2.connectedComponents(1 - open_to, connectivity=4)[1]
+    labels = cv2.connectedComponents(1 - np.pad(walls, ((1, 1), (0, 0))), connectivity=4)[1]
     cells = labels[2:-1:2, 1::2]
     outside = np.isin(cells, (labels[0, 0], labels[-1, 0]))
     return None if outside.mean() > OPEN or len(np.unique(cells)) < 2 else Grid(xs, ys, cells)

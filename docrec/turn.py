@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from docrec.chunk import line_to_chunks
+from docrec.charset import Charset
+from docrec.chunk import is_wide, line_to_chunks
 from docrec.ctc import Reading
+from docrec.document import Line
 from docrec.layout import find_blocks
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage
@@ -13,39 +15,52 @@ SURE = 0.85
 """Mean confidence of a page's characters from which on it is surely the right way up: pages and scans reach 0.93 to 1, upside down 0.6
 to 0.8, on their side 0.5 to 0.65."""
 SURER = 0.1
-"""By how much a page must be read more surely at another turn to be turned."""
+"""By how much a page must be read more surely at another turn to be turned; as horizontal text it may be read less surely by as much."""
 SAMPLE_LINES = 8
 SAMPLE_CHUNKS = 12
 FEW = 4
 """So many characters read with no confidence at all are added to each sample, so that one lucky stroke decides nothing."""
 
 
-def reads_surely(readings: Sequence[Reading]) -> bool:
-    """Whether what was read on a page shows that it is the right way up."""
-    return _sureness(readings, 0) >= SURE
+def reads_surely(lines: Sequence[Line], readings: Sequence[Reading], charset: Charset) -> bool:
+    """Whether what was read in the lines of a page shows that it is the right way up.
+
+    Letters lie on their side in vertical text: a page of nothing else, turned by a quarter, is read as well.
+    """
+    wide = [is_wide(charset.characters[mark.label]) for reading in readings for mark in reading.marks]
+    return _sureness(readings, 0) >= SURE and (not _is_vertical(lines) or 2 * sum(wide) > len(wide))
 
 
-def to_right_side_up(page: PageImage, layout: str, recognizer: Recognizer) -> PageImage:
+def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recognizer: Recognizer) -> PageImage:
     """Turn a page by the quarters at which a sample of its lines is read most surely.
 
     Args:
         page: the page, cleaned and straight.
+        lines: what was found on it.
         layout: see `layout.find_blocks`.
         recognizer: see `recognizer.load`.
 
     Returns:
         The page; the same pixels, not a copy, where no other turn is clearly better.
     """
-    sureness = [_sureness(_sample(turn(page, quarters), layout, recognizer), FEW) for quarters in range(4)]
-    best = sureness.index(max(sureness))
-    return turn(page, best) if sureness[best] > sureness[0] + SURER else page
+    now, *turned = [_sureness(_sample(turn(page, quarters), layout, recognizer), FEW) for quarters in range(4)]
+    needed = now - SURER if _is_vertical(lines) else now + SURER
+    return turn(page, turned.index(max(turned)) + 1) if max(turned) > needed else page
+
+
+def _is_vertical(lines: Sequence[Line]) -> bool:
+    return 2 * sum(line.vertical for line in lines) > len(lines)
 
 
 def _sample(page: PageImage, layout: str, recognizer: Recognizer) -> list[Reading]:
-    """Readings of the longest lines of a page, counted in their own height."""
-    lines = sorted((line for block in find_blocks(page, layout) for line in block.lines), key=lambda line: -line.box.width / line.box.height)
-    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0)]
+    """Readings of the lines of a page that have the most characters."""
+    lines = sorted((line for block in find_blocks(page, layout) for line in block.lines), key=_slenderness, reverse=True)
+    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0, line.vertical)]
     return list(recognizer.read(chunks[:SAMPLE_CHUNKS], SAMPLE_CHUNKS))
+
+
+def _slenderness(line: Line) -> float:
+    return max(line.box.width / line.box.height, line.box.height / line.box.width)
 
 
 def _sureness(readings: Sequence[Reading], few: int) -> float:

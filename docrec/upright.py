@@ -43,14 +43,18 @@ def find_surroundings(page: PageImage) -> Surroundings:
     small = _reduced(page.gray, shrink)
     if min(small.shape) < _MIN_OUTLINE_PIXELS:
         return Surroundings()
-    if (corners := _find_corners(small)) is not None:
-        beyond = cv2.fillConvexPoly(np.ones_like(small), np.round(corners).astype(np.int32), 0)
-        return Surroundings(beyond, (corners + 0.5) * shrink - 0.5, "surroundings painted over")
-    border, holes = _find_border(small), _find_holes(small)
-    names = ["dark border"] * bool(border.any()) + ["punch holes"] * bool(holes.any())
+    corners, holes = _find_corners(small), _find_holes(small)
+    if corners is not None:
+        beyond, names = cv2.fillConvexPoly(np.ones_like(small), np.round(corners).astype(np.int32), 0), ["surroundings"]
+        # The edges of a page that lies level are ragged rather than seen in perspective.
+        corners = None if _is_level(corners) else (corners + 0.5) * shrink - 0.5
+    else:
+        beyond = _find_border(small)
+        names = ["dark border"] * bool(beyond.any())
+    names += ["punch holes"] * bool(holes.any())
     if not names:
         return Surroundings()
-    return Surroundings(cv2.dilate(border | holes, np.ones((5, 5), np.uint8)), None, " and ".join(names) + " painted over")
+    return Surroundings(cv2.dilate(beyond | holes, np.ones((7, 7), np.uint8)), corners, " and ".join(names) + " painted over")
 
 
 _OUTLINE_PIXELS = 700
@@ -74,13 +78,14 @@ def _paint(picture: np.ndarray, beyond: np.ndarray, small_beyond: np.ndarray) ->
     """Give the pixels beyond the page the paper's grey or colour at the nearest place of the page: uint8 (H, W) or (H, W, 3)."""
     small = cv2.resize(picture, small_beyond.shape[::-1], interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_INK_REACH, _INK_REACH), np.uint8))
-    known = cv2.erode(1 - small_beyond, np.ones((_INK_REACH, _INK_REACH), np.uint8), borderValue=1)  # the closing mixes both sides of the edge
+    known = cv2.erode(1 - small_beyond, np.ones((_INK_REACH, _INK_REACH), np.uint8), borderValue=1)  # where the closing saw the page alone
     if not known.any():
         return picture
     labels = cv2.distanceTransformWithLabels(1 - known, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1]
     greys = np.zeros((labels.max() + 1, *paper.shape[2:]), np.uint8)
     greys[labels[known > 0]] = paper[known > 0]
-    fill = cv2.resize(greys[labels], picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    grain = np.random.default_rng(1).normal(0, np.median((paper - small)[known > 0]), paper.shape)  # or it would pass for a tint
+    fill = cv2.resize((greys[labels] + grain).clip(0, 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     painted = picture.copy()
     painted[beyond > 0] = fill[beyond > 0]
     return painted
@@ -102,7 +107,8 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
     """
     height, width = page.gray.shape
     steps = []
-    flat, size = np.eye(3), (width, height)
+    size = (width, height)
+    flat: np.ndarray = np.eye(3)
     if around.corners is not None:
         size = _flat_size(around.corners, (width, height))
         flat = cv2.getPerspectiveTransform(around.corners.astype(np.float32), _rectangle(*size))
@@ -120,7 +126,10 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
         steps.append(f"straightened by {abs(skew):.1f}°")
     if not steps:
         return page
-    gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
+    if around.corners is None:
+        gray = cv2.warpAffine(page.gray, flat[:2], size, flags=cv2.INTER_CUBIC, borderValue=255)
+    else:
+        gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
     return replace(_moved(page, gray, flat), steps=(*page.steps, *steps))
 
 
@@ -129,9 +138,11 @@ def turn(page: PageImage, quarters: int) -> PageImage:
     if not quarters:
         return page
     height, width = page.gray.shape
-    quarter = ((0.0, -1.0, height - 1.0), (1.0, 0.0, 0.0)), ((-1.0, 0.0, width - 1.0), (0.0, -1.0, height - 1.0)), ((0.0, 1.0, 0.0), (-1.0, 0.0, width - 1.0))
+    right, bottom = width - 1, height - 1
+    quarter, half, three_quarters = ((0, -1, bottom), (1, 0, 0)), ((-1, 0, right), (0, -1, bottom)), ((0, 1, 0), (-1, 0, right))
+    matrix = np.array([*(quarter, half, three_quarters)[quarters - 1], (0, 0, 1)], float)
     gray = np.ascontiguousarray(np.rot90(page.gray, -quarters))
-    return replace(_moved(page, gray, np.array([*quarter[quarters - 1], (0, 0, 1)])), steps=(*page.steps, f"turned by {90 * quarters}°"))
+    return replace(_moved(page, gray, matrix), steps=(*page.steps, f"turned by {90 * quarters}°"))
 
 
 def _moved(page: PageImage, gray: np.ndarray, matrix: np.ndarray) -> PageImage:
@@ -142,7 +153,8 @@ def _moved(page: PageImage, gray: np.ndarray, matrix: np.ndarray) -> PageImage:
     if page.scan:
         back = np.array(page.scan.matrix).reshape(3, 3) @ back
         width, height = page.scan.width, page.scan.height
-    return replace(page, gray=gray, scan=Scan(width, height, tuple(float(value) for value in (back / back[2, 2]).ravel())))
+    a, b, c, d, e, f, g, h = (back / back[2, 2]).ravel().tolist()[:8]
+    return replace(page, gray=gray, scan=Scan(width, height, (a, b, c, d, e, f, g, h, 1.0)))
 
 
 # The outline of the page
@@ -188,7 +200,7 @@ def _threshold_to_corners(paper: np.ndarray, level: float) -> np.ndarray | None:
     inside = cv2.fillConvexPoly(np.zeros_like(mask), np.round(corners).astype(np.int32), 1)
     bright_beyond = cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0
     # What is bright and touches no edge, beyond the page, may be text: the page is then a panel of a slide.
-    labels, stats = cv2.connectedComponentsWithStats((mask & bright_beyond).astype(np.uint8))[1:3]
+    stats = cv2.connectedComponentsWithStats((mask & bright_beyond).astype(np.uint8))[2]
     left, top, wide, high, area = stats[1:].T
     islands = (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
     return None if area[islands].sum() > _MAX_ISLANDS * paper.size else corners
@@ -238,6 +250,16 @@ _STRAIGHT = 1.0
 """Pixels of the reduced picture by which half of a side's points may miss its line."""
 _LEAST_ANGLE = 55
 """Degrees between neighbouring sides of a page."""
+
+
+def _is_level(corners: np.ndarray) -> bool:
+    """Whether all sides of a page lie along those of the picture but for a small angle."""
+    sides = abs(np.roll(corners, -1, axis=0) - corners)
+    return bool((np.degrees(np.arctan2(sides.min(axis=1), sides.max(axis=1))) < _LEVEL).all())
+
+
+_LEVEL = 0.7
+"""Degrees by which a side may seem to lean that a scanner has made."""
 
 
 def _flat_size(corners: np.ndarray, picture: tuple[int, int]) -> tuple[int, int]:
@@ -333,7 +355,7 @@ def _find_holes(small: np.ndarray) -> np.ndarray:
     """The dark discs of punch holes near the left and right or the upper and lower edge of a reduced picture, uint8 (h, w): 1 there."""
     height, width = small.shape
     dark = (small < _BORDER_DARKNESS * float(np.percentile(small, 90))).view(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(dark)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(dark)
     holes = np.zeros_like(small)
     longest = max(height, width)
     wide, high, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
@@ -377,18 +399,22 @@ def estimate_skew(gray: np.ndarray) -> float:
     if min(coarse.shape) < _MIN_SKEW_PIXELS:
         return 0.0
     angles = np.arange(-MAX_SKEW - 0.75, MAX_SKEW + 1, 0.5)  # without 0°, at which resampling does not blur
-    across, down = (_sharpness(picture, angles) for picture in (coarse, _on_its_side(coarse)))
+    (across, across_parts), (down, down_parts) = (
+        _sharpness(picture, angles, _sixths(picture)) for picture in (coarse, _on_its_side(coarse))
+    )
     clear = [scores.max() / max(float(np.median(scores)), 1.0) for scores in (across, down)]
     if max(clear) < _MIN_SHARPNESS:
         return 0.0
-    scores, lines = (across, ink) if clear[0] >= clear[1] else (down, _on_its_side(ink))
-    skew = float(angles[scores.argmax()])
+    level = clear[0] >= clear[1]
+    whole, parts, lines = (across, across_parts, ink) if level else (down, down_parts, _on_its_side(ink))
+    # Lines of two columns may meet at a wrong angle, and make the whole page sharper there than at the right one.
+    skew = float(angles[np.where(whole >= whole.max() / _COLUMNS, parts, 0).argmax()])
     rotation, size = _rotation(lines.shape[::-1], -skew)
-    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_CUBIC)  # what is left is small, and gutters are upright
+    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
     angles = np.linspace(-0.6, 0.6, 13)
-    best = float(angles[_sharpness(lines, angles, gutters).argmax()])
-    before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)
+    best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])
+    before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)[1].tolist()
     bend = 2 * top - before - after
     if bend > 0:  # the top of the parabola through the three
         best += 0.05 * min(max((after - before) / (2 * bend), -1), 1)
@@ -405,8 +431,8 @@ _MIN_SHARPNESS = 4.0
 best angle is not that of their own upright edges."""
 _SQUEEZE = 8
 """Columns that are taken together before a page is sheared: at 15° its rows move by one pixel over as many."""
-_WHOLE_ROWS = 0.25
-"""What the profile over whole rows counts for beside those over the columns of a page, whose lines need not be level with one another."""
+_COLUMNS = 3
+"""The most columns whose lines may meet at a wrong angle."""
 
 
 def _thin_ink(gray: np.ndarray) -> np.ndarray:
@@ -430,41 +456,48 @@ def _on_its_side(ink: np.ndarray) -> np.ndarray:
 
 
 def _find_gutters(ink: np.ndarray) -> list[int]:
-    """The x of the middles of the white strips that part the ink of a page without skew into columns."""
+    """The x of the middles of the white strips between the columns of text of a page without skew; none in a table."""
     filled = cv2.reduce((ink > 255 - _PALEST_INK).view(np.uint8), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
-    white = filled < _GUTTER_INK * np.percentile(filled, 90)
-    starts, ends = np.flatnonzero(np.diff(np.r_[False, white, False].astype(np.int8))).reshape(-1, 2).T
-    inner = (starts > 0) & (ends < len(white)) & (ends - starts >= _GUTTER * len(white))
-    return ((starts + ends) // 2)[inner].tolist()
+    inked = np.flatnonzero(filled >= _GUTTER_INK * np.percentile(filled, 90))
+    after = np.flatnonzero(np.diff(inked) > _GUTTER * len(filled))
+    starts, ends = inked[np.r_[0, after + 1]], inked[np.r_[after, -1]]
+    return ((ends[:-1] + starts[1:]) // 2).tolist() if (ends - starts).min() >= _COLUMN * len(filled) else []
 
 
 _GUTTER_INK = 0.08
 """The ink that a gutter may hold, as of lines that cross it, as part of a full column of pixels."""
 _GUTTER = 0.015
 """Part of the page's width that a gutter is wide, at least."""
+_COLUMN = 0.15
+"""Part of the page's width that a column of text is wide, at least; narrower ones say little of the angle by themselves."""
 
 
-def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int] = ()) -> np.ndarray:
-    """How sharp the profile over rows, between gutters, is if lines fall to the right by each of some angles in degrees: float64."""
+def _sixths(ink: np.ndarray) -> list[int]:
+    """Where a page is cut into six equal columns."""
+    return [ink.shape[1] * part // 6 for part in range(1, 6)]
+
+
+def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """How sharp the profiles over whole rows and over rows between gutters are if lines fall to the right by some angles in degrees."""
     height, width = ink.shape
     narrow = cv2.resize(ink, (max(1, width // _SQUEEZE), height), interpolation=cv2.INTER_AREA).T.copy()  # rows are sheared the fastest
     across = len(narrow)
-    bounds = [0, *(gutter * across // width for gutter in gutters), across]
+    bounds = np.unique([0, *(gutter * across // width for gutter in gutters), across]).tolist()
     resampling = cv2.INTER_LINEAR if abs(angles).max() > 1 else cv2.INTER_CUBIC
-    scores = []
+    whole, parts = [], []
     for angle in np.radians(angles):
         fall = width / across * math.sin(angle)
         room = math.ceil(height + across * abs(fall))
         shear = np.array([[math.cos(angle), -fall, (room - height * math.cos(angle) + across * fall) / 2], [0, 1, 0]])
         sheared = cv2.warpAffine(narrow, shear, (room, across), flags=resampling)
-        columns = [cv2.reduce(sheared[start:end], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for start, end in pairwise(bounds)]
-        whole = float(np.square(np.diff(sum(columns))).sum())
-        scores.append(_WHOLE_ROWS * whole + sum(float(np.square(np.diff(column)).sum()) for column in columns))
-    return np.array(scores)
+        columns = np.concatenate([cv2.reduce(sheared[a:b], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for a, b in pairwise(bounds)])
+        whole.append(np.square(np.diff(columns.sum(axis=0))).sum())
+        parts.append(np.square(np.diff(columns)).sum())
+    return np.array(whole), np.array(parts)
 
 
 def _rotation(size: tuple[int, int], degrees: float) -> tuple[np.ndarray, tuple[int, int]]:
-    """The homography, float64 (3, 3), that turns a page of (width, height) clockwise about its centre, and the size that holds its corners."""
+    """The homography, float64 (3, 3), that turns a page of (width, height) clockwise about its centre, and the size of its new bounds."""
     width, height = size
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])

@@ -11,8 +11,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from docrec.band import Band, even_band, nearest
 from docrec.document import Block, Box
-from docrec.ink import Parts, mask_to_parts, sizes
+from docrec.ink import Parts, Run, mask_to_parts, sizes
 from docrec.runs import paint
 
 CELLS = 10  # of the grid on which gaps are closed, in an em
@@ -86,6 +87,18 @@ def without_zones(gray: np.ndarray, zones: Sequence[Box]) -> np.ndarray:
     for zone in zones:
         rest[int(zone.top) : int(zone.bottom), int(zone.left) : int(zone.right)] = 255
     return rest
+
+
+def columns_to_boxes(columns: Sequence[Run]) -> list[Box]:
+    """Give each column of a turned zone its em band, in its middle: as wide as its characters, but no narrower than is usual."""
+    bands = [Band(column.top, column.bottom) for column in columns]
+    usual = float(np.median([band.height for band in bands]))
+    boxes = []
+    for column, band in zip(columns, bands, strict=True):
+        even = even_band(band, nearest(band, bands))
+        low = (max(even.height, usual) - even.height) / 2
+        boxes.append(Box(column.left, max(0.0, even.top - low), column.right, even.bottom + low))
+    return boxes
 
 
 def insert_zones(blocks: Sequence[Block], zones: Sequence[tuple[Box, Sequence[Block]]], height: int) -> list[Block]:

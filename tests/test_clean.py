@@ -1,20 +1,19 @@
-"""A cleaned page is dark on white, evenly lit and upright, and a page that already is stays as it was."""
+"""A cleaned page is dark on white and evenly lit, and a page that already is stays as it was."""
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
 
 from docrec.clean import (
-    MAX_SKEW,
-    MIN_SKEW,
     clean,
-    estimate_skew,
     even_lighting,
-    line_to_dark_on_light,
+    fade_show_through,
+    remove_salt_and_pepper,
     remove_specks,
-    rotate,
+    smooth_grain,
     stretch_contrast,
-    to_dark_on_light,
 )
 from docrec.source import PageImage
 
@@ -79,32 +78,6 @@ def test_a_blank_noisy_page_becomes_white() -> None:
     assert np.mean(cleaned < 240) < 0.001
 
 
-# Polarity
-
-
-def test_light_text_on_a_dark_page_is_inverted() -> None:
-    assert np.array_equal(to_dark_on_light(255 - make_page()), make_page())
-
-
-@pytest.mark.parametrize(("ink", "paper"), [(250, 60), (255, 140)])
-def test_light_text_on_coloured_paper_is_inverted(ink: int, paper: int) -> None:
-    cleaned = clean_gray(make_page(ink, paper))
-    assert np.median(cleaned) == 255
-    assert cleaned[LINES[0] - 20 : LINES[0]].min() < 80
-
-
-@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (10, 90), (200, 255), (20, 140)])
-def test_dark_text_is_not_inverted(ink: int, paper: int) -> None:
-    page = make_page(ink, paper)
-    assert to_dark_on_light(page) is page
-
-
-def test_a_page_with_a_large_dark_figure_is_not_inverted() -> None:
-    page = make_page()
-    page[100:600] = 30
-    assert to_dark_on_light(page) is page
-
-
 # Light and contrast
 
 
@@ -157,6 +130,88 @@ def test_a_scanners_border_does_not_decide_about_ink() -> None:
     assert np.percentile(cleaned[:, 200:][page[:, 200:] == 150], 50) < 30
 
 
+# Noise and the reverse side
+
+
+def test_salt_and_pepper_go_and_text_stays() -> None:
+    page = make_page()
+    chance = np.random.default_rng(1).random(page.shape)
+    noisy = np.where(chance < 0.01, 0, np.where(chance > 0.99, 255, page)).astype(np.uint8)
+    cleaned = remove_salt_and_pepper(noisy)
+    assert np.mean((cleaned < 128) & (page == 255)) < 0.0005
+    assert np.mean(cleaned[page == INK] < 128) > 0.97
+
+
+@pytest.mark.parametrize("step", [remove_salt_and_pepper, smooth_grain, fade_show_through])
+def test_a_page_without_noise_is_left_alone(step: Callable[[np.ndarray], np.ndarray]) -> None:
+    page = make_page()
+    for left in range(300, 700, 10):  # a dotted line
+        page[1150:1152, left : left + 2] = 0
+    cv2.putText(page, "pale grey", (120, 1190), cv2.FONT_HERSHEY_COMPLEX, 0.8, 190, 2, cv2.LINE_AA)
+    assert step(page) is page
+
+
+def test_strong_grain_is_smoothed() -> None:
+    noisy = under_lamp(np.full((HEIGHT, WIDTH), 180, np.uint8), dimmest=1, noise=20)
+    assert smooth_grain(noisy).std() < 0.6 * noisy.std()
+
+
+def test_the_reverse_side_is_painted_over_and_this_side_stays() -> None:
+    page = make_page()
+    behind = cv2.GaussianBlur(np.roll(page[:, ::-1], 17, axis=0), (0, 0), 1.5)
+    shown = cv2.multiply(page, 255 - (255 - behind) // 4, scale=1 / 255)
+    assert (np.mean(shown < 235), np.mean(page < 235)) == pytest.approx((0.17, 0.1), abs=0.05)
+    cleaned = fade_show_through(shown)
+    far = cv2.erode(page, np.ones((9, 9), np.uint8)) == 255
+    assert np.mean(cleaned[far] < 235) < 0.01
+    assert np.array_equal(cleaned[page == INK], shown[page == INK])
+
+
+def test_what_was_done_is_named() -> None:
+    assert clean(PageImage(0, make_page(), 200.0)).steps == ()
+    assert clean(PageImage(0, 255 - under_lamp(make_page()), 200.0)).steps == (
+        "light on dark inverted",
+        "light evened",
+        "contrast stretched",
+    )
+
+
+# Resolution
+
+
+@pytest.mark.parametrize(("dpi", "scale", "becomes"), [(600, 3, 300), (1200, 5, 300), (100, 0.5, 200), (400, 2, 400)])
+def test_pages_of_extreme_resolutions_are_resampled(dpi: int, scale: float, becomes: int) -> None:
+    page = cv2.resize(make_page(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cleaned = clean(PageImage(0, page, dpi))
+    assert cleaned.dpi == becomes
+    assert cleaned.gray.shape == pytest.approx(np.array(page.shape) * becomes / dpi, abs=1)
+    assert np.median(cleaned.gray) == 255
+
+
+def test_a_vast_coarse_page_is_not_enlarged() -> None:
+    page = PageImage(0, np.full((2500, 2500), 255, np.uint8), 50.0)
+    assert clean(page) is page
+
+
+# Pages without text
+
+
+@pytest.mark.parametrize("kind", ["noise", "salt", "photograph", "map"])
+def test_pages_without_text_are_no_error(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    page = rng.integers(0, 256, (1100, 800), np.uint8)
+    if kind == "salt":
+        page = np.where(page > 127, 255, 0).astype(np.uint8)
+    elif kind == "photograph":
+        page = cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), None, 0, 255, cv2.NORM_MINMAX)
+    elif kind == "map":
+        page = (cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), None, 0, 255, cv2.NORM_MINMAX) // 40 * 40).astype(np.uint8)
+    for color in (None, np.dstack([page, page[::-1], page[:, ::-1]])):
+        cleaned = clean(PageImage(0, page, 200.0, color))
+        assert cleaned.color is None
+        assert cleaned.gray.dtype == np.uint8
+
+
 # Specks
 
 
@@ -181,77 +236,3 @@ def test_a_page_with_hardly_any_specks_is_left_alone() -> None:
     page = make_page()
     page[30:32, 30:32] = 0
     assert remove_specks(page) is page
-
-
-# Skew
-
-
-@pytest.mark.parametrize("skew", [-5, -3.3, -1.21, -0.3, 0, 0.15, 0.77, 2.5, 5])
-def test_skew_is_estimated(skew: float) -> None:
-    page = cv2.resize(make_page(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)  # A4 at 200 dpi, where 0.05° are 1.5 pixels
-    assert estimate_skew(rotate(page, skew)) == pytest.approx(skew, abs=0.05)
-
-
-@pytest.mark.parametrize("skew", [-4.4, -0.6, 1.3, 3.7])
-def test_a_skewed_scan_is_set_upright(skew: float) -> None:
-    cleaned = clean_gray(under_lamp(rotate(make_page(), skew)))
-    assert estimate_skew(cleaned) == pytest.approx(0, abs=0.06)
-    assert np.median(cleaned) == 255
-
-
-def test_a_skewed_page_in_a_scanners_border_is_set_upright() -> None:
-    page = rotate(make_page(), 1.5)
-    framed = cv2.copyMakeBorder(page, 80, 80, 150, 0, cv2.BORDER_CONSTANT, value=8)
-    assert estimate_skew(framed) == pytest.approx(1.5, abs=0.06)
-
-
-def test_a_large_page_is_estimated_as_well() -> None:
-    page = rotate(make_page(), 1.5)
-    assert estimate_skew(cv2.resize(page, None, fx=5, fy=5)) == pytest.approx(1.5, abs=0.05)
-
-
-def test_no_skew_is_found_where_there_are_no_lines() -> None:
-    grain = np.random.default_rng(1).integers(0, 256, (600, 500), np.uint8)
-    assert estimate_skew(grain) == 0
-    assert estimate_skew(cv2.GaussianBlur(grain, (0, 0), 9)) == 0
-    assert estimate_skew(np.full((600, 500), 255, np.uint8)) == 0
-
-
-def test_the_estimate_stays_within_its_range() -> None:
-    assert abs(estimate_skew(rotate(make_page(), 5.4))) <= MAX_SKEW
-
-
-# Rotation
-
-
-def test_a_small_angle_is_left_alone() -> None:
-    page = make_page()
-    assert rotate(page, MIN_SKEW * 0.99) is page
-
-
-@pytest.mark.parametrize("degrees", [-5, 0.5, 5])
-def test_rotation_keeps_corners_and_adds_white(degrees: float) -> None:
-    page = np.full((400, 300), 255, np.uint8)
-    for top in (0, 380):
-        for left in (0, 280):
-            page[top : top + 20, left : left + 20] = 0
-    turned = rotate(page, degrees)
-    assert (turned < 128).sum() == pytest.approx(4 * 400, rel=0.02)
-    assert turned[0, turned.shape[1] // 2] == 255
-
-
-def test_rotation_is_clockwise() -> None:
-    page = np.full((201, 401), 255, np.uint8)
-    page[100, :] = 0
-    turned = rotate(page, 3)
-    left, right = (turned[:, column].argmin() for column in (50, turned.shape[1] - 51))
-    assert right > left
-
-
-def test_a_line_of_light_text_is_inverted_and_one_of_heavy_dark_text_is_not():
-    line = np.full((32, 280), 255, np.uint8)
-    line[4:28, 4:276] = 0  # ink covers most of it
-    line[10:22:4, 8:270] = 255
-    assert line_to_dark_on_light(line) is line
-    light = 255 - np.where(np.arange(280) % 8 < 2, line, 255).astype(np.uint8)
-    np.testing.assert_array_equal(line_to_dark_on_light(light), 255 - light)

@@ -705,3 +705,60 @@ def test_defaults_need_no_options(tmp_path: Path) -> None:
     assert isinstance(source, Source)
     assert source.name == str(path)
     source.close()
+
+
+# Colour
+
+
+def coloured(width: int = 400, height: int = 600) -> np.ndarray:
+    """The page with a red block in one corner."""
+    page = np.dstack([make_page(width, height)] * 3)
+    page[-100:-40, -200:-40] = (220, 30, 40)
+    return page
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "BMP"])
+def test_an_image_with_colour_keeps_it(form: str) -> None:
+    page = read_one(encode(coloured(), form))
+    assert page.color is not None
+    assert_alike(page.color, coloured())
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA"])
+def test_colour_is_seen_in_other_modes(mode: str) -> None:
+    page = read_one(encode(Image.fromarray(coloured()).convert(mode)))
+    assert page.color is not None
+    assert_alike(page.color, coloured())
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_an_image_with_grey_alone_has_no_colour(form: str) -> None:
+    noise = np.random.default_rng(1).normal(0, 6, (600, 400, 3))
+    tinted = np.clip(np.dstack([make_page()] * 3) * (0.95, 0.88, 0.75) + noise, 0, 255).astype(np.uint8)  # and colour noise, as of a camera
+    assert read_one(encode(np.dstack([make_page()] * 3), form)).color is None
+    assert read_one(encode(tinted, form)).color is None
+
+
+def test_colour_is_turned_with_the_page() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    page = read_one(encode(coloured(), "JPEG", exif=exif, quality=95))
+    assert page.color is not None
+    assert_alike(page.color, np.rot90(coloured(), -1))
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180])
+def test_a_coloured_scan_in_a_pdf_keeps_its_colour(turned: int) -> None:
+    page = read_one(make_scan_pdf(encode(coloured()), turned))
+    assert page.color is not None
+    assert page.color.shape[:2] == page.gray.shape
+    assert np.any((page.color[..., 0] > 200) & (page.color[..., 1] < 50) & (page.gray < 120))
+
+
+def test_a_drawn_page_has_colour_only_if_something_on_it_has() -> None:
+    pdf = make_pdf(12)
+    assert read_one(pdf).color is None
+    pdf[0].insert_text((72, 300), "红色 red words", fontsize=12, fontname="china-s", color=(1, 0, 0))
+    page = read_one(pdf)
+    assert page.color is not None
+    assert page.color.shape[:2] == page.gray.shape

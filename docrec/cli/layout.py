@@ -15,7 +15,7 @@ from docrec.options import DPI_RANGE, LAYOUTS, ReadOptions
 @click.option("--password", metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to standard error.")
 def layout(document: str, output: str, page: int, layout: str, dpi: int | None, password: str, verbose: bool) -> None:
-    """Draw over a page, cleaned, what is found on it: blocks by kind, lines, the cuts between their chunks, and the order of reading.
+    """Draw over a page, clean and straight, what is found on it: blocks by kind, lines, the cuts between their chunks, and the order.
 
     PAGE is a picture or a PDF. Numbers count lines in the order of reading, in which the green arrows lead; orange is where the pieces
     overlap that the recogniser is given.
@@ -23,14 +23,14 @@ def layout(document: str, output: str, page: int, layout: str, dpi: int | None, 
     log_to_stderr(verbose=verbose)
     import cv2
 
-    from docrec.clean import clean
     from docrec.layout import find_blocks
     from docrec.overlay import draw_layout
+    from docrec.pipeline import prepare
     from docrec.source import open_source
     from docrec.writers.replace import replacing
 
     with open_source(document, ReadOptions(pages=str(page), dpi=dpi, password=password, layout=layout)) as source:
-        (image,) = (clean(image) for image in source)
+        (image,) = map(prepare, source)
     picture = draw_layout(image.gray, find_blocks(image, layout))
     with replacing(output) as file:
         file.write(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())

@@ -1,0 +1,116 @@
+"""Light text on a dark ground becomes dark on light: pages, bands and boxes of a page, lines; figures and photographs stay."""
+
+import cv2
+import numpy as np
+import pytest
+
+from docrec.polarity import bands_to_dark_on_light, line_to_dark_on_light, to_dark_on_light
+
+HEIGHT, WIDTH = 1200, 900
+LINES = [*range(160, 600, 40), *range(700, 1080, 40)]
+INK = 20
+
+
+def make_page(ink: int = INK, paper: int = 255) -> np.ndarray:
+    """A page of two ragged paragraphs; grey edges on all its letters."""
+    page = np.full((HEIGHT, WIDTH), paper, np.uint8)
+    for number, baseline in enumerate(LINES):
+        line = "All that moves before the open gate will go, and these lines stay"
+        cv2.putText(page, line[number % 5 : 30 + number * 7 % 13], (100, baseline), cv2.FONT_HERSHEY_COMPLEX, 0.8, ink, 2, cv2.LINE_AA)
+    return page
+
+
+# Pages
+
+
+def test_light_text_on_a_dark_page_is_inverted() -> None:
+    assert np.array_equal(to_dark_on_light(255 - make_page()), make_page())
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(250, 60), (255, 140)])
+def test_light_text_on_coloured_paper_is_inverted(ink: int, paper: int) -> None:
+    cleaned = to_dark_on_light(make_page(ink, paper))
+    assert np.array_equal(cleaned, 255 - make_page(ink, paper))
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (10, 90), (200, 255), (20, 140)])
+def test_dark_text_is_not_inverted(ink: int, paper: int) -> None:
+    page = make_page(ink, paper)
+    assert to_dark_on_light(page) is page
+
+
+def test_a_page_with_a_large_dark_figure_is_not_inverted() -> None:
+    page = make_page()
+    page[100:600] = 30
+    assert to_dark_on_light(page) is page
+
+
+# Bands and boxes
+
+BANDS = [(145, 170, 90, 800), (265, 330, 60, 850), (705, 770, 90, 600)]
+
+
+def with_bands(ink: int, ground: int, paper: int = 255) -> np.ndarray:
+    """The page with three bands, in which text of the given grey stands on the given ground."""
+    page = make_page(paper=paper)
+    for top, bottom, left, right in BANDS:
+        page[top - 10 : bottom + 10, left:right] = paper
+        page[top:bottom, left:right] = ground
+        cv2.putText(page, "a band of light", (left + 20, bottom - 8), cv2.FONT_HERSHEY_COMPLEX, 0.6, ink, 2, cv2.LINE_AA)
+    return page
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(255, 0), (230, 60), (255, 130)])
+@pytest.mark.parametrize("paper", [255, 220])
+def test_bands_are_inverted_without_an_outline(ink: int, ground: int, paper: int) -> None:
+    page = with_bands(ink, ground, paper)
+    result = bands_to_dark_on_light(page)
+    for top, bottom, left, right in BANDS:
+        band = result[top - 5 : bottom + 5, left - 5 : right + 5]
+        assert np.median(band) == pytest.approx(paper, abs=2)
+        assert band[:, :15].min() > paper - 40
+        assert band[5:-5, 25:200].min() < 60
+    untouched = np.ones_like(page, bool)
+    for top, bottom, left, right in BANDS:
+        untouched[top - 5 : bottom + 5, left - 5 : right + 5] = False
+    assert np.array_equal(result[untouched], page[untouched])
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(0, 130), (20, 220)])
+def test_dark_text_on_a_tint_stays(ink: int, ground: int) -> None:
+    page = with_bands(ink, ground)
+    assert bands_to_dark_on_light(page) is page
+
+
+def test_text_told_from_its_ground_by_colour_alone_shows() -> None:
+    page = with_bands(106, 106)
+    color = np.dstack([page] * 3)
+    red, green = (220, 60, 50), (60, 130, 70)  # of one grey
+    for top, bottom, left, right in BANDS:
+        color[top:bottom, left:right] = green
+        cv2.putText(color, "a band of light", (left + 20, bottom - 8), cv2.FONT_HERSHEY_COMPLEX, 0.6, red, 2, cv2.LINE_AA)
+    result = bands_to_dark_on_light(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), color)
+    for top, bottom, left, _ in BANDS:
+        assert result[top:bottom, left + 20 : left + 200].min() < 60
+
+
+def test_photographs_titles_and_drawings_stay() -> None:
+    page = make_page()
+    rough = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (300, 400), np.uint8), (0, 0), 9)
+    page[620:920, 200:600] = cv2.normalize(rough, None, 0, 255, cv2.NORM_MINMAX)
+    page[1000:1100, 100:700] = 40  # bare
+    cv2.rectangle(page, (100, 200), (170, 270), 0, 12)  # as large as the 口 of a title
+    cv2.rectangle(page, (300, 300), (700, 500), 0, 3)  # a ruled table
+    assert bands_to_dark_on_light(page) is page
+
+
+# Lines
+
+
+def test_a_line_of_light_text_is_inverted_and_one_of_heavy_dark_text_is_not() -> None:
+    line = np.full((32, 280), 255, np.uint8)
+    line[4:28, 4:276] = 0  # ink covers most of it
+    line[10:22:4, 8:270] = 255
+    assert line_to_dark_on_light(line) is line
+    light = 255 - np.where(np.arange(280) % 8 < 2, line, 255).astype(np.uint8)
+    np.testing.assert_array_equal(line_to_dark_on_light(light), 255 - light)
