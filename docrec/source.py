@@ -93,6 +93,11 @@ class Source:
     def __len__(self) -> int:
         return len(self._pages)
 
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """Indices, from 0, of the selected pages."""
+        return tuple(self._pages)
+
     def __iter__(self) -> Iterator[PageImage]:
         self.damaged = []
         for index in self._pages:
@@ -464,6 +469,9 @@ _IMAGE_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
     (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
     (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BmpImagePlugin.BmpImageFile),
 )
+
+SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".gif", ".bmp")
+"""Of the names that files usually have which can be read."""
 
 _SUBFILE_TYPE, _ORIENTATION = 254, 274  # TIFF 6.0, section 8; the second is also Exif's
 _REDUCED_RESOLUTION = 1  # bit of the former: a thumbnail of another page
