@@ -2,20 +2,22 @@
 
 import glob
 import hashlib
+import itertools
 import json
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import cv2
 
@@ -24,18 +26,21 @@ from docrec.charset import Charset
 from docrec.document import Page
 from docrec.errors import DocrecError, FileAccessError, InputFileError, OptionError
 from docrec.options import ReadOptions, WriteOptions
-from docrec.pipeline import recognize
-from docrec.recognizer import load
+from docrec.pipeline import recognize_images
+from docrec.recognizer import Recognizer, load
 from docrec.source import SUFFIXES, open_source
 from docrec.writers import name_outputs, write
 from docrec.writers.json import json_to_page, page_to_json
+from docrec.writers.replace import TEMPORARY
 
 logger = logging.getLogger(__name__)
 
 STATE = ".docrec"
 """Folder below that of the outputs in which the journal is kept."""
-TRIES = 2
-"""How often a document is begun that ends the process reading it."""
+TRIES = 3
+"""How often a document is begun that ends the worker reading it."""
+LOOK_SECONDS = 2.0
+"""Between two looks at folders that are watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ class Reading:
         model: its folder; None is the bundled model.
         device: see `recognizer.load`.
         charset: see `recognizer.load`.
-        threads: of one worker, for the network.
+        threads: of one worker.
+        log_level: from which on messages of workers are logged here too.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -65,6 +71,7 @@ class Reading:
     device: str = "auto"
     charset: Charset | None = None
     threads: int = 1
+    log_level: int = logging.WARNING
 
     def outputs(self, job: Job) -> list[tuple[str, str]]:
         """Path and format of each output of a job."""
@@ -97,28 +104,32 @@ class Event:
     message: str = ""
 
 
-def find_jobs(paths: Iterable[str], out_dir: str) -> list[Job]:
+def find_jobs(paths: Iterable[str], out_dir: str, formats: str = "txt") -> list[Job]:
     """List the documents to read.
 
     Args:
         paths: files; folders, which are searched for PDF files and pictures; and patterns (*, ?, [], ** for folders within folders).
-        out_dir: the outputs' folder. A document of a folder keeps its place below it; `a.pdf` becomes `a`, or, where there is also an
-            `a.png`, each keeps its suffix.
+        out_dir: the outputs' folder; not searched itself where it lies in a folder that is. A document keeps its place below the folder, or
+            below the folders that a pattern begins with; `a.pdf` becomes `a`, or, where there is also an `a.png`, each keeps its suffix.
+        formats: see Reading.
 
     Raises:
         InputFileError: a path is not there, or a pattern fits nothing.
-        OptionError: two documents would have the same outputs.
+        OptionError: two documents would have the same outputs, or one would be overwritten by an output.
     """
     found: dict[str, str] = {}
     for path in paths:
         if os.path.isdir(path):
-            files = sorted(str(file) for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-            own = os.path.abspath(out_dir) + os.sep
-            found |= {file: os.path.relpath(file, path) for file in files if not os.path.abspath(file).startswith(own)}
+            folder = Path(path)
+            own = Path(out_dir).resolve()
+            own = own if folder.resolve() in own.parents else own / STATE
+            files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file()]
+            found |= {str(file): str(file.relative_to(folder)) for file in files if own not in file.resolve().parents}
         elif os.path.exists(path):
             found[path] = os.path.basename(path)
         elif matches := sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file)):
-            found |= {file: os.path.basename(file) for file in matches}
+            fixed = "".join(itertools.takewhile(lambda part: not glob.has_magic(part), re.split(r"(?<=[/\\])", path)))
+            found |= {file: os.path.relpath(file, fixed or ".") for file in matches}
         else:
             raise InputFileError(f"what is to be read must exist, and nothing is there of the name, or fits the pattern, {path!r}")
     stems = Counter(os.path.splitext(place)[0] for place in found.values())
@@ -126,8 +137,14 @@ def find_jobs(paths: Iterable[str], out_dir: str) -> list[Job]:
     for place, count in Counter(places.values()).items():
         if count > 1:
             alike = " and ".join(file for file in places if places[file] == place)
-            raise OptionError(f"each document needs a place of its own below {out_dir}, and {alike} have the same; read them in two runs")
-    return [Job(file, os.path.join(out_dir, place)) for file, place in places.items()]
+            raise OptionError(f"each document needs a place of its own below {out_dir}, and {alike} have the same; name a folder of both")
+    jobs = [Job(file, os.path.join(out_dir, place)) for file, place in places.items()]
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
+        for output, _ in Reading(formats=formats).outputs(job):
+            if os.path.realpath(output) in sources:
+                raise OptionError(f"an output must not overwrite a document, and {output} is one; name another --out-dir")
+    return jobs
 
 
 class Journal:
@@ -155,9 +172,8 @@ class Journal:
             (self.folder / "pages").mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.folder / "lock")
             self._records = {record["document"]: record for record in _rows(path)}
-            with path.open("ab") as file:
-                file.truncate(_sound_length(path))
             self._file = path.open("ab")
+            self._file.truncate(_sound_length(path))
         except OSError as error:
             raise FileAccessError(f"the journal in {self.folder} cannot be written: {error.strerror}; name another --out-dir") from error
         return self
@@ -169,24 +185,24 @@ class Journal:
     def is_done(self, job: Job) -> bool:
         """Whether a job was done as it would be done now, and its outputs are there."""
         record = self._records.get(os.path.abspath(job.source), {})
-        if record.get("status") != "done" or not all(os.path.exists(path) for path, _ in self.reading.outputs(job)):
-            return False
-        with suppress(OSError):
-            return bool(record["fingerprint"] == self.reading.fingerprint(job))
-        return False
+        is_there = record.get("status") == "done" and all(os.path.exists(path) for path, _ in self.reading.outputs(job))
+        return is_there and record["fingerprint"] == self.fingerprint(job) != ""
 
     def pages_file(self, job: Job) -> Path:
         """Where the pages of a job are kept until it is done."""
         return self.folder / "pages" / (hashlib.sha256(os.path.abspath(job.source).encode()).hexdigest()[:32] + ".jsonl")
 
-    def add(self, event: Event) -> None:
-        """Note that a job is done or has failed."""
+    def fingerprint(self, job: Job) -> str:
+        """That of a job as it would be done now; "" if its document cannot be looked at."""
+        with suppress(OSError):
+            return self.reading.fingerprint(job)
+        return ""
+
+    def add(self, event: Event, fingerprint: str) -> None:
+        """Note that a job, which had this fingerprint when it was begun, is done or has failed."""
         document = os.path.abspath(event.job.source)
         record = {"document": document, "status": event.kind, "pages": event.pages, "seconds": round(event.seconds, 3)}
-        with suppress(OSError):
-            record["fingerprint"] = self.reading.fingerprint(event.job)
-        if event.message:
-            record["message"] = event.message
+        record |= {"fingerprint": fingerprint, "message": event.message}
         self._records[document] = record
         self._file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
         self._file.flush()
@@ -195,111 +211,220 @@ class Journal:
             self.pages_file(event.job).unlink(missing_ok=True)
 
 
-def run(jobs: Iterable[Job], journal: Journal, count: int, timeout: float = 0.0) -> Iterator[Event]:
-    """Read documents in several processes.
+class Worker(Protocol):
+    """Reads one document after another, apart from this process."""
+
+    def begin(self, job: Job, pages_file: Path) -> None:
+        """Let it read a document; it has none to read now."""
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+
+
+class Pool(Protocol):
+    """Where workers come from: processes of this machine, or actors of a cluster.
+
+    Attributes:
+        count: how many may work at once, at least 1.
+    """
+
+    @property
+    def count(self) -> int: ...
+
+    def start(self) -> Worker:
+        """A new worker, which may not be ready yet."""
+
+    def wait(self, workers: Sequence[Worker], seconds: float | None) -> list[tuple[Worker, "Message | None"]]:
+        """Wait until workers tell something, for as long as is given; what each tells next, None if it has come to its end."""
+
+
+Message = tuple[str, str, int] | DocrecError
+"""What a worker tells: see `Reader.read`."""
+
+
+@dataclass
+class _Task:
+    """A job to do and how far it is; `heard` is None until the worker is ready."""
+
+    job: Job
+    tries: int = 0
+    pages: int = 0
+    fingerprint: str = ""
+    started: float = 0.0
+    heard: float | None = None
+
+    def event(self, kind: str, message: str = "") -> Event:
+        return Event(kind, self.job, self.pages, time.monotonic() - self.started, message)
+
+
+def run(
+    jobs: Iterable[Job], journal: Journal, pool: Pool, timeout: float = 0.0, look: Callable[[], list[Job]] | None = None
+) -> Iterator[Event]:
+    """Read documents by several workers at once.
 
     Args:
         jobs: what to read; those done by an earlier run are skipped.
         journal: where that is noted, open.
-        count: processes, at least 1.
+        pool: of workers. One that ends unasked is replaced, and its document begun TRIES times in all.
         timeout: seconds after which a page, or the opening of a document, is given up and the document with it; 0 waits for ever.
+        look: gives more jobs when it is asked, every LOOK_SECONDS; the run then never ends by itself.
 
     Returns:
-        What happens to the jobs, as it does. A process that ends unasked is replaced, and its document begun TRIES times in all.
+        What happens to the jobs, as it does.
+
+    Raises:
+        DocrecError: no document can be read, as the model cannot be loaded.
     """
-    waiting: deque[tuple[Job, int]] = deque()
-    for job in jobs:
-        if journal.is_done(job):
-            yield Event("skipped", job)
-        else:
-            waiting.append((job, 1))
-    workers = [_Worker(journal.reading) for _ in range(max(1, min(count, len(waiting))))]
+    waiting = deque(map(_Task, jobs))
+    _remove_leftovers({os.path.dirname(task.job.target) for task in waiting})
+    idle: list[Worker] = []
+    busy: dict[Worker, _Task] = {}
+    looked = time.monotonic()
     try:
-        while waiting or any(worker.job for worker in workers):
-            for worker in workers:
-                if waiting and not worker.job:
-                    job, tries = waiting.popleft()
-                    worker.begin(job, tries, journal.pages_file(job))
-                    yield Event("started", job)
-            for worker, event in _next_events(workers, timeout):
-                if event.kind == "lost" and worker.tries < TRIES:
-                    waiting.append((event.job, worker.tries + 1))
-                elif event.kind == "lost":
-                    event = replace(event, kind="failed")
-                if event.kind in ("done", "failed"):
-                    journal.add(event)
-                if event.kind != "page":
-                    worker.job = None
-                if event.kind != "lost":
+        while True:
+            while waiting and len(busy) < pool.count and all(task.job != waiting[0].job for task in busy.values()):
+                task = waiting.popleft()
+                if journal.is_done(task.job):
+                    yield Event("skipped", task.job)
+                    continue
+                task.heard = time.monotonic() if idle else None
+                worker = idle.pop() if idle else pool.start()
+                task.tries, task.pages, task.started = task.tries + 1, 0, time.monotonic()
+                task.fingerprint = journal.fingerprint(task.job)
+                busy[worker] = task
+                worker.begin(task.job, journal.pages_file(task.job))
+                yield task.event("started")
+            if not waiting and not look:
+                while idle:  # which leaves its place in a cluster to one that waits for it
+                    idle.pop().end()
+                if not busy:
+                    return
+            for worker, event in _events(pool, busy, timeout, LOOK_SECONDS if look else None):
+                if event.kind == "page":
                     yield event
+                    continue
+                task = busy.pop(worker)
+                if event.kind == "lost":
+                    worker.end()
+                    if task.tries < TRIES:
+                        waiting.append(task)
+                        continue
+                    event = replace(event, kind="failed")
+                elif event.kind == "late":
+                    worker.end()
+                    event = replace(event, kind="failed")
+                else:
+                    idle.append(worker)
+                journal.add(event, task.fingerprint)
+                yield event
+            if look and time.monotonic() - looked >= LOOK_SECONDS:
+                waiting.extend(map(_Task, look()))
+                looked = time.monotonic()
     finally:
-        for worker in workers:
+        for worker in (*idle, *busy):
             worker.end()
 
 
-def _next_events(workers: Sequence["_Worker"], timeout: float) -> Iterator[tuple["_Worker", Event]]:
-    """Wait until something happens to a job, and tell what."""
-    busy = {worker.connection: worker for worker in workers if worker.job}
-    deadline = min(worker.heard for worker in busy.values()) + timeout - time.monotonic() if timeout else None
-    ready = wait(list(busy), deadline if deadline is None else max(0.0, deadline))
-    for connection in ready:
-        worker = busy[connection]  # type: ignore[index]
-        assert worker.job
-        seconds = time.monotonic() - worker.started
+def _events(pool: Pool, busy: Mapping[Worker, _Task], timeout: float, longest: float | None) -> Iterator[tuple[Worker, Event]]:
+    """Wait until something happens to a job, or for so many seconds, and tell what: an Event, or one of kind "lost" or "late"."""
+    heard = [task.heard for task in busy.values() if timeout and task.heard is not None]
+    limits = [limit for limit in (longest, min(heard) + timeout - time.monotonic() if heard else None) if limit is not None]
+    for worker, message in pool.wait(list(busy), max(0.0, min(limits)) if limits else None):
+        task = busy[worker]
+        task.heard = time.monotonic()
+        if isinstance(message, DocrecError):
+            raise message
+        if message is None:
+            yield worker, task.event("lost", "what read it was ended from outside, perhaps for want of memory")
+        elif message[0] == "log":
+            logger.log(message[2], "%s", message[1])
+        elif message[0] != "ready":
+            task.pages = message[2]
+            yield worker, task.event(message[0], message[1])
+    for worker, task in list(busy.items()):
+        if timeout and task.heard is not None and time.monotonic() - task.heard >= timeout:
+            yield worker, task.event("late", f"page {task.pages + 1} took longer than {timeout:g} s")
+
+
+def _remove_leftovers(folders: Iterable[str]) -> None:
+    """Remove what writing leaves in the folders of outputs when it is killed."""
+    for folder in folders:
+        for path in Path(folder).glob(f"{TEMPORARY[0]}*{TEMPORARY[1]}"):
+            path.unlink(missing_ok=True)
+
+
+class Watch:
+    """Finds documents that are new or have changed, and do not grow any more; called again and again, it gives each once.
+
+    Args:
+        find: all documents that are there, see `find_jobs`.
+    """
+
+    def __init__(self, find: Callable[[], list[Job]]) -> None:
+        self._find = find
+        self._seen: dict[Job, tuple[int, int]] = {}
+        self._given: dict[Job, tuple[int, int]] = {}
+
+    def __call__(self) -> list[Job]:
+        """The jobs whose documents are as they were when last looked at, and were not given as they are now."""
+        before, self._seen = self._seen, {}
         try:
-            kind, value, pages = worker.connection.recv()
-        except (EOFError, OSError):
-            worker.restart()
-            yield worker, Event("lost", worker.job, worker.pages, seconds, "the process that read it was ended, perhaps for want of memory")
-            continue
-        worker.heard = time.monotonic()
-        if kind == "log":
-            logger.log(pages, "%s", value)
-        else:
-            worker.pages = pages
-            yield worker, Event(kind, worker.job, pages, seconds, value)
-    for worker in busy.values():
-        if timeout and worker.job and time.monotonic() - worker.heard >= timeout:
-            worker.restart()
-            message = f"page {worker.pages + 1} took longer than {timeout:g} s"
-            yield worker, Event("failed", worker.job, worker.pages, time.monotonic() - worker.started, message)
+            found = self._find()
+        except DocrecError as error:
+            logger.warning("%s", error)
+            return []
+        for job in found:
+            with suppress(OSError):
+                status = os.stat(job.source)
+                self._seen[job] = status.st_size, status.st_mtime_ns
+        jobs = [job for job, state in self._seen.items() if before.get(job) == state != self._given.get(job)]
+        self._given |= {job: self._seen[job] for job in jobs}
+        return jobs
 
 
-class _Worker:
-    """A process that reads one document after another."""
+class Processes:
+    """Worker processes of this machine: a Pool."""
 
-    connection: Connection
+    def __init__(self, reading: Reading, count: int) -> None:
+        self.count = max(1, count)
+        self._reading = reading
+
+    def start(self) -> "Process":
+        """A new process."""
+        return Process(self._reading)
+
+    def wait(self, workers: Sequence[Worker], seconds: float | None) -> list[tuple[Worker, Message | None]]:
+        """See `Pool.wait`."""
+        by_connection = {worker.connection: worker for worker in workers if isinstance(worker, Process)}
+        return [(by_connection[ready], by_connection[ready].message()) for ready in wait(by_connection, seconds)]  # type: ignore[index]
+
+
+class Process:
+    """A worker process: a Worker."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self.job: Job | None = None
-        self.tries = self.pages = 0
-        self.started = self.heard = 0.0
-        self._start()
-
-    def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
-        self._process = context.Process(target=_work, args=(other, self._reading), daemon=True)
-        with _environment(OPENBLAS_NUM_THREADS=str(self._reading.threads), OMP_NUM_THREADS=str(self._reading.threads)):
+        self._process = context.Process(target=_work, args=(other, reading), daemon=True)
+        with _environment(OPENBLAS_NUM_THREADS=str(reading.threads), OMP_NUM_THREADS=str(reading.threads)), _without_interrupts():
             self._process.start()
         other.close()
 
-    def begin(self, job: Job, tries: int, pages_file: Path) -> None:
-        """Read a document, for the `tries`th time."""
-        self.job = job
-        self.tries, self.pages = tries, 0
-        self.started = self.heard = time.monotonic()
-        with suppress(OSError):  # it has ended: `wait` will say so
+    def begin(self, job: Job, pages_file: Path) -> None:
+        """See `Worker.begin`."""
+        with suppress(OSError):  # it has ended: `message` will say so
             self.connection.send((job, pages_file))
 
-    def restart(self) -> None:
-        """End the process and start another."""
-        self.end()
-        self._start()
+    def message(self) -> Message | None:
+        """What it has told, None if it has ended."""
+        try:
+            message: Message = self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        return message
 
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """See `Worker.end`."""
         self._process.kill()
         self._process.join()
         self.connection.close()
@@ -309,10 +434,6 @@ def _work(connection: Connection, reading: Reading) -> None:
     """What a worker process does: read the documents it is told of, and tell what happens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    cv2.setNumThreads(1)
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: connection.send(("log", record.getMessage(), record.levelno))  # type: ignore[method-assign]
-    logging.getLogger("docrec").addHandler(handler)
     reader = Reader(reading)
     while True:
         try:
@@ -334,42 +455,85 @@ class Reader:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._recognizer: Any = None
+        self._recognizer: Recognizer | None = None
 
-    def read(self, job: Job, pages_file: Path) -> Iterator[tuple[str, str, int]]:
+    def read(self, job: Job, pages_file: Path) -> Iterator[Message]:
         """Read a document, pages that `pages_file` holds already excepted, and write its outputs.
 
         Returns:
-            ("page", "", pages so far) after each page, then ("done", "", pages) or ("failed", why, pages).
+            ("ready", "", 0), ("page", "", pages so far) after each page, then ("done", "", pages) or ("failed", why, pages); between them
+            ("log", message, its level). The error alone if the model cannot be loaded.
         """
-        count = 0
-        try:
-            reading = self._reading
-            if self._recognizer is None:
-                self._recognizer = load(reading.model, reading.device, reading.charset, reading.threads)
-            fingerprint = reading.fingerprint(job)
-            with open_source(job.source, reading.read) as source:
-                indices = source.pages
+        with _logged(self._reading.log_level) as log:
+            try:
+                self._recognizer = self._recognizer or self._load()
+            except DocrecError as error:
+                yield error
+                return
+            yield "ready", "", 0
+            count = 0
+            try:
+                for count in self._read_pages(job, pages_file, self._recognizer):
+                    yield from _taken(log)
+                    yield "page", "", count
+                self._write(job, pages_file, self._recognizer)
+                end = "done", "", count
+            except DocrecError as error:
+                end = "failed", str(error), count
+            except Exception as error:
+                logger.debug("where it happened:", exc_info=True)
+                end = "failed", f"unexpected {type(error).__name__}: {error}", count
+            yield from _taken(log)
+            yield end
+
+    def _load(self) -> Recognizer:
+        cv2.setNumThreads(self._reading.threads)
+        return load(self._reading.model, self._reading.device, self._reading.charset, self._reading.threads)
+
+    def _read_pages(self, job: Job, pages_file: Path, recognizer: Recognizer) -> Iterator[int]:
+        """Add what is not read yet to the file of pages; how many it holds, after each."""
+        options = self._reading.read
+        with open_source(job.source, options) as source:
+            fingerprint = self._reading.fingerprint(job)
             count = _keep_sound_pages(pages_file, fingerprint)
             with pages_file.open("ab") as file:
-                if not count:
+                if not file.tell():
                     _add_row(file, {"fingerprint": fingerprint})
-                for index in indices[count:]:  # each by itself, so that its numbers do not depend on those before it
-                    (page,) = recognize(job.source, self._recognizer, replace(reading.read, pages=str(index + 1)))
+                if count:
+                    yield count
+                for image in source.after(count):  # each by itself, so that its numbers do not depend on those before it
+                    (page,) = recognize_images([image], recognizer, options)
                     _add_row(file, page_to_json(page))
                     count += 1
-                    yield "page", "", count
-            os.makedirs(os.path.dirname(job.target) or ".", exist_ok=True)
-            paths, formats = zip(*reading.outputs(job), strict=True)
-            options = WriteOptions(document=job.source, model=self._recognizer.bundle.folder.name, password=reading.read.password)
-            write(_pages(pages_file), list(paths) if len(paths) == 1 else job.target, ",".join(formats), options)
-        except DocrecError as error:
-            yield "failed", str(error), count
-        except Exception as error:
-            logger.debug("where it happened:", exc_info=True)
-            yield "failed", f"unexpected {type(error).__name__}: {error}", count
-        else:
-            yield "done", "", count
+                    yield count
+
+    def _write(self, job: Job, pages_file: Path, recognizer: Recognizer) -> None:
+        os.makedirs(os.path.dirname(job.target) or ".", exist_ok=True)
+        options = WriteOptions(document=job.source, model=recognizer.bundle.folder.name, password=self._reading.read.password)
+        write(_pages(pages_file), [path for path, _ in self._reading.outputs(job)], options=options)
+
+
+@contextmanager
+def _logged(level: int) -> Iterator[list[logging.LogRecord]]:
+    """What docrec logs meanwhile."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(level)
+    handler.emit = records.append  # type: ignore[method-assign]
+    log = logging.getLogger("docrec")
+    before = log.level
+    log.setLevel(level)
+    log.addHandler(handler)
+    try:
+        yield records
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+def _taken(records: list[logging.LogRecord]) -> Iterator[Message]:
+    while records:
+        record = records.pop(0)
+        yield "log", logging.Formatter().format(record), record.levelno
 
 
 def _add_row(file: BinaryIO, row: dict[str, Any]) -> None:
@@ -378,15 +542,11 @@ def _add_row(file: BinaryIO, row: dict[str, Any]) -> None:
 
 
 def _keep_sound_pages(path: Path, fingerprint: str) -> int:
-    """Cut a file of pages where it was not written to its end, and empty it if it is of other pages; how many it holds."""
-    rows = _rows(path)
-    if next(rows, {}).get("fingerprint") != fingerprint:
-        path.unlink(missing_ok=True)
-        return 0
-    length = _sound_length(path)
+    """Cut a file of pages where it was not written to its end, or empty it if it is of other pages; how many it holds."""
+    first, *rows = [row.get("fingerprint") for row in _rows(path)] or [None]
     with path.open("ab") as file:
-        file.truncate(length)
-    return sum(1 for _ in rows)
+        file.truncate(_sound_length(path) if first == fingerprint else 0)
+    return len(rows) if first == fingerprint else 0
 
 
 def _pages(path: Path) -> Iterator[Page]:
@@ -430,6 +590,19 @@ def _locked(path: Path) -> BinaryIO:
         file.close()
         raise FileAccessError(f"one run at a time may write to {path.parent.parent}, and another does; wait for its end") from error
     return file
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let processes start that Ctrl-C does not reach, from their first instruction on; for this one it waits that long."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -47,13 +47,18 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        for page in _read((_start(prepare(image), options) for image in source), recognizer, options.batch_size):
-            page = _right_side_up(page, recognizer, options)
-            image = page.image
-            logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
-            height, width = image.gray.shape
-            blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
-            yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
+        yield from recognize_images(source, recognizer, options)
+
+
+def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, options: ReadOptions) -> Iterator[Page]:
+    """Read pages as they were read from their file, as `recognize` does."""
+    for page in _read((_start(prepare(image), options) for image in images), recognizer, options.batch_size):
+        page = _right_side_up(page, recognizer, options)
+        image = page.image
+        logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
+        height, width = image.gray.shape
+        blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
+        yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
 def prepare(image: PageImage) -> PageImage:

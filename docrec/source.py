@@ -93,14 +93,13 @@ class Source:
     def __len__(self) -> int:
         return len(self._pages)
 
-    @property
-    def pages(self) -> tuple[int, ...]:
-        """Indices, from 0, of the selected pages."""
-        return tuple(self._pages)
-
     def __iter__(self) -> Iterator[PageImage]:
+        return self.after(0)
+
+    def after(self, count: int) -> Iterator[PageImage]:
+        """The selected pages but the first ones, so many, which are not read."""
         self.damaged = []
-        for index in self._pages:
+        for index in self._pages[count:]:
             try:
                 page = self._document.read(index)
             except InputFileError as error:

@@ -1,0 +1,87 @@
+"""The subcommand `batch`: read many documents at once, and show how far it is."""
+
+import json
+import logging
+from contextlib import closing
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from docrec.charset import load_charset
+from docrec.cli.data import JOBS
+from docrec.cli.dictionary import Dictionary, settle
+from docrec.cli.read import OPTIONS, log_to_stderr
+from docrec.errors import ExitCode
+from docrec.options import ReadOptions
+
+NOT_OF_MANY = ("names", "output", "formats", "sidecar")
+"""Options of `pdf` and `image` that `batch` does not have, or has in another way."""
+
+
+class _Batch(click.Command):
+    """A command that has the options of reading too."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params += [option for option in OPTIONS if option.name not in NOT_OF_MANY]
+
+
+@click.command(cls=_Batch)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--out-dir", metavar="DIR", required=True, help="Folder of the outputs, which lie in it as the documents do in theirs.")
+@click.option("-f", "--format", "formats", metavar="LIST", default="txt", show_default=True, help="Formats to write of each document.")
+@JOBS
+@click.option("--timeout", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Give up a document when a page takes longer.")
+@click.option("--summary", metavar="FILE", help="Write what became of each document as JSON.")
+@click.option("--watch", is_flag=True, help="Go on looking for new and changed documents, until Ctrl-C.")
+@click.pass_context
+def batch(
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    out_dir: str,
+    formats: str,
+    jobs: int,
+    timeout: float,
+    summary: str | None,
+    watch: bool,
+    char_dict: str | None,
+    ord_map: str | None,
+    model: str | None,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Read many documents: files, folders with all that is in them, and patterns such as "scans/**/*.pdf".
+
+    What is done is noted among the outputs: the same command, given again, goes on where the last one was stopped, within a document too,
+    and reads what is new, what has changed, and what could not be read.
+    """
+    log_to_stderr(quiet, verbose)
+    from docrec.batch import Journal, Processes, Reading, Watch, find_jobs, run
+    from docrec.cli.batch_view import BatchView
+    from docrec.writers.replace import replacing
+
+    dictionary, _ = settle(ctx.obj, Dictionary(char_dict, ord_map), None, ())
+    charset = load_charset(dictionary.char_dict, dictionary.ord_map) if dictionary.char_dict and dictionary.ord_map else None
+    read = ReadOptions(**{field.name: options[field.name] for field in fields(ReadOptions)})
+    level = logging.getLogger("docrec").level
+    reading = Reading(read, formats, model, device, charset, log_level=level)
+    found = find_jobs(paths, out_dir, formats)
+    look = Watch(lambda: find_jobs(paths, out_dir, formats)) if watch else None
+    with Journal(out_dir, reading) as journal, BatchView(None if watch else len(found), quiet) as view:
+        try:
+            with closing(run([] if watch else found, journal, Processes(reading, jobs), timeout, look)) as events:
+                for event in events:
+                    view.show(event)
+        except KeyboardInterrupt:
+            view.say("stopped; the same command goes on from here")
+            raise
+        finally:
+            if summary:
+                with replacing(summary) as file:
+                    file.write((json.dumps(view.summary(reading), ensure_ascii=False, indent=1) + "\n").encode())
+    view.summarize(out_dir)
+    if view.counts["failed"]:
+        ctx.exit(ExitCode.PARTLY_FAILED)
