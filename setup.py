@@ -36,7 +36,10 @@ TRAIN = [  # making, judging and exporting models
 ]
 LITERT = ["ai-edge-litert>=1.4"]
 SERVING = ["grpcio>=1.60", "tensorflow-serving-api>=2.18"]  # for the example clients
-TEST = ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING]
+TEST = [
+    *("mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING),
+    *("hocr-spec>=0.2", "jsonschema>=4.18", "lxml>=5.0", "markdown-it-py>=3.0", "pypdf>=4.0"),  # readers and checkers of what is written
+]
 
 setup(
     name="docrec",
@@ -49,7 +52,11 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["docrec", "docrec.*"]), "docrec.models", "docrec.data.char_dict"],
     package_dir={"docrec": "docrec", "docrec.models": "models", "docrec.data.char_dict": "data/char_dict"},
-    package_data={"docrec.models": ["**/*"], "docrec.data.char_dict": ["*.json"]},
+    package_data={
+        "docrec": ["py.typed", "writers/*.schema.json"],
+        "docrec.models": ["**/*"],
+        "docrec.data.char_dict": ["*.json"],
+    },
     include_package_data=False,
     zip_safe=False,
     install_requires=REQUIRES,

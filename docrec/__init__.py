@@ -1,22 +1,29 @@
 """docrec: Chinese PDFs and page images to text.
 
 recognizer = docrec.load()
-for page in docrec.recognize("scan.pdf", recognizer):
-    print(page.text)
+docrec.write(docrec.recognize("scan.pdf", recognizer), "scan.md")
 """
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Page", "ReadOptions", "load", "recognize"]
+__all__ = ["Page", "ReadOptions", "WriteOptions", "load", "recognize", "write"]
 
 if TYPE_CHECKING:
     from docrec.document import Page
-    from docrec.options import ReadOptions
+    from docrec.options import ReadOptions, WriteOptions
     from docrec.pipeline import recognize
     from docrec.recognizer import load
+    from docrec.writers import write
 
-_HOMES = {"Page": "document", "ReadOptions": "options", "load": "recognizer", "recognize": "pipeline"}
+_HOMES = {
+    "Page": "document",
+    "ReadOptions": "options",
+    "WriteOptions": "options",
+    "load": "recognizer",
+    "recognize": "pipeline",
+    "write": "writers",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from docrec.document import Box
+from docrec.document import BASELINE, Box
 from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, parts_to_glyphs, sizes, weighted_quantile
 
 # The em band, in ink heights of a full Hanzi of the same nominal size.
 ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
 X_HEIGHT = 0.52
 LETTER_SIZE = 0.18  # by how much, as a share, these differ from typeface to typeface
-BASELINE = 0.13  # above the bottom of the Hanzi
 MARK = 0.3  # lower ink has no baseline: dashes, dots, quotes
 SAME_SIZE = 0.15  # heights this close, as a share, are one type size
 NEAR = 6  # lines around a line that may tell its size
@@ -153,4 +152,4 @@ def to_ink_extent(gray: np.ndarray, box: Box) -> Box:
     """
     rows = gray[int(box.top) : math.ceil(box.bottom), int(box.left) : math.ceil(box.right)].min(axis=1, initial=255)
     inked = np.flatnonzero(rows < 255 - INK_CONTRAST * (255 - rows.min(initial=255)))
-    return replace(box, top=int(box.top) + inked[0], bottom=int(box.top) + inked[-1] + 1.0) if inked.size else box
+    return replace(box, top=float(int(box.top) + inked[0]), bottom=float(int(box.top) + inked[-1] + 1)) if inked.size else box

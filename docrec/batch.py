@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -29,7 +29,7 @@ from docrec.options import ReadOptions, WriteOptions
 from docrec.pipeline import recognize_images
 from docrec.recognizer import Recognizer, load
 from docrec.source import SUFFIXES, open_source
-from docrec.writers import name_outputs, write
+from docrec.writers import name_outputs, write_named
 from docrec.writers.json import json_to_page, page_to_json
 from docrec.writers.replace import TEMPORARY
 
@@ -58,6 +58,7 @@ class Reading:
     Attributes:
         read: see ReadOptions.
         formats: see `writers.name_outputs`.
+        paragraphs: see WriteOptions.
         model: its folder; None is the bundled model.
         device: see `recognizer.load`.
         charset: see `recognizer.load`.
@@ -67,6 +68,7 @@ class Reading:
 
     read: ReadOptions = field(default_factory=ReadOptions)
     formats: str = "txt"
+    paragraphs: bool = False
     model: str | None = None
     device: str = "auto"
     charset: Charset | None = None
@@ -82,8 +84,8 @@ class Reading:
         status = os.stat(job.source)
         model = self.model and [os.path.abspath(self.model), os.stat(self.model).st_mtime_ns]
         characters = self.charset and self.charset.characters
-        facts = [os.path.abspath(job.source), status.st_size, status.st_mtime_ns, asdict(self.read), self.formats, model, characters]
-        return hashlib.sha256(json.dumps([*facts, __version__]).encode()).hexdigest()
+        facts = [os.path.abspath(job.source), status.st_size, status.st_mtime_ns, asdict(self.read), self.formats, self.paragraphs]
+        return hashlib.sha256(json.dumps([*facts, model, characters, __version__]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,7 @@ class _Task:
 
 def run(
     jobs: Iterable[Job], journal: Journal, pool: Pool, timeout: float = 0.0, look: Callable[[], list[Job]] | None = None
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Read documents by several workers at once.
 
     Args:
@@ -509,8 +511,13 @@ class Reader:
 
     def _write(self, job: Job, pages_file: Path, recognizer: Recognizer) -> None:
         os.makedirs(os.path.dirname(job.target) or ".", exist_ok=True)
-        options = WriteOptions(document=job.source, model=recognizer.bundle.folder.name, password=self._reading.read.password)
-        write(_pages(pages_file), [path for path, _ in self._reading.outputs(job)], options=options)
+        options = WriteOptions(
+            document=job.source,
+            model=recognizer.bundle.folder.name,
+            password=self._reading.read.password,
+            paragraphs=self._reading.paragraphs,
+        )
+        write_named(_pages(pages_file), self._reading.outputs(job), options)
 
 
 @contextmanager
@@ -518,7 +525,7 @@ def _logged(level: int) -> Iterator[list[logging.LogRecord]]:
     """What docrec logs meanwhile."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(level)
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[method-assign, assignment]
     log = logging.getLogger("docrec")
     before = log.level
     log.setLevel(level)

@@ -151,12 +151,17 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
 
 def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, sheet: Sheet) -> bool:
     """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces."""
-    demand = _demand(sheet)
-    extent, widths = rights.max() - lefts.min(), rights - lefts
-    _, rows = np.unique(middles // (ROW * sheet.em), return_inverse=True)
-    filled = np.bincount(rows, widths) / extent
-    wide = extent >= demand * COLUMN * sheet.em and np.median(widths) > demand * PIECE * sheet.em
-    return bool(wide and len(filled) >= least and np.median(filled) >= demand * FILLED)
+    demand, em = _demand(sheet), sheet.em
+    order = np.argsort(lefts, kind="stable")
+    starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
+    for column in np.split(order, starts):
+        extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
+        _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
+        filled = np.bincount(rows, widths) / extent
+        wide = extent >= demand * COLUMN * em and np.median(widths) > demand * PIECE * em
+        if not wide or len(filled) < least or np.median(filled) < demand * FILLED:
+            return False
+    return True
 
 
 def _demand(sheet: Sheet) -> float:

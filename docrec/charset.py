@@ -52,6 +52,16 @@ class Charset:
         return "".join(self.characters[label] for label in labels)
 
 
+def is_wide(char: str) -> bool:
+    """Whether a character is set in a full em: Hanzi, kana, full-width punctuation."""
+    return char > "\u2e7f" or char in "“”‘’…—"
+
+
+def is_full_width_mark(char: str) -> bool:
+    """Whether a character is punctuation whose em is mostly empty."""
+    return "\u3001" <= char <= "\u3020" or "\uff01" <= char <= "\uff0f" or char in "：；？"
+
+
 def load_charset(char_dict: str | Path, ord_map: str | Path) -> Charset:
     """Read a charset from its two JSON dictionaries.
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from docrec.charset import Charset
+from docrec.charset import Charset, is_full_width_mark, is_wide
 from docrec.column import column_to_row
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Glyph, Line
@@ -86,17 +86,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
-    return replace(line, glyphs=_without_idle_spaces(_centred_marks_to_wide(glyphs)))
-
-
-def is_wide(char: str) -> bool:
-    """Whether a character is set in a full em: Hanzi, kana, full-width punctuation."""
-    return char > "\u2e7f" or char in "“”‘’…—"
-
-
-def is_full_width_mark(char: str) -> bool:
-    """Whether a character is punctuation whose em is mostly empty."""
-    return "\u3001" <= char <= "\u3020" or "\uff01" <= char <= "\uff0f" or char in "：；？"
+    return replace(line, glyphs=without_idle_spaces(_centred_marks_to_wide(glyphs)))
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
@@ -196,7 +186,7 @@ def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
     return result
 
 
-def _without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
+def without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
     """Keep a space only inside the line, one of several, and not between wide characters or beside full-width marks."""
     kept: list[Glyph] = []
     for glyph in glyphs:

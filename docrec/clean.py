@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from docrec.colour import reduce_by, to_gray
+from docrec.document import Scan
 from docrec.polarity import bands_to_dark_on_light, level_counts, levels_below, to_dark_on_light
 from docrec.source import PageImage
 
@@ -23,7 +24,6 @@ def clean(page: PageImage) -> PageImage:
     Returns:
         The page; the same pixels, not a copy, where nothing needed doing.
     """
-    page = to_readable_size(page)
     gray_page = to_gray(page)
     gray, steps = gray_page.gray, gray_page.steps
     for done, step in (
@@ -52,7 +52,9 @@ def to_readable_size(page: PageImage) -> PageImage:
         return page
     gray, color = resample(page.gray), None if page.color is None else resample(page.color)
     step = f"{'reduced' if dpi < page.dpi else 'enlarged'} from {page.dpi:.0f} to {dpi:.0f} dpi"
-    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step))
+    height, width = page.gray.shape
+    scan = Scan(width, height, (page.dpi / dpi, 0.0, 0.0, 0.0, page.dpi / dpi, 0.0, 0.0, 0.0, 1.0))
+    return replace(page, gray=gray, color=color, dpi=dpi, steps=(*page.steps, step), scan=scan)
 
 
 _FINE_DPI = 250
@@ -83,7 +85,7 @@ def remove_salt_and_pepper(gray: np.ndarray) -> np.ndarray:
 
 
 _NOISE_ROWS = 200
-_SALT_AND_PEPPER = (0.01, 0.0008)
+_SALT_AND_PEPPER = (0.03, 0.0008)
 """Part of a noisy page's pixels that are the only dark one of the 3 by 3, or 7 by 7, around them: 0.004, 0.0004 of a clean page."""
 
 
@@ -212,10 +214,11 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
     pale = (thin > 255 - _PALE) & ~letters
     between = _around_ink(sample, 21) & ~letters
     away = ~(between | letters)
-    if not (between.any() and away.any() and pale[between].mean() > max(_SHOW_THROUGH, 0.4 * pale[away].mean())):
+    if not (between.any() and away.any()):
         return gray
+    densities = pale[between].mean(), pale[away].mean()
     (darkest,) = levels_below(level_counts(sample, pale.view(np.uint8)), 0.02)
-    if darkest < _DARKEST_SHOW_THROUGH or pale[away].mean() < 0.4 * pale[between].mean():
+    if densities[0] < _SHOW_THROUGH or min(densities) < _EVENNESS * max(densities) or darkest < _DARKEST_SHOW_THROUGH:
         return gray
     return np.where((gray >= darkest) & ~_around_ink(gray, 7), 255, gray).astype(np.uint8)
 
@@ -223,7 +226,9 @@ def fade_show_through(gray: np.ndarray) -> np.ndarray:
 _PALE = 240
 _SHOW_THROUGH = 0.01
 """Part of the paper between letters that must be covered by print of the reverse side."""
-_DARKEST_SHOW_THROUGH = 170
+_EVENNESS = 0.2
+"""How thin that print may lie between the letters as a part of how thick it lies away from them, or the other way round."""
+_DARKEST_SHOW_THROUGH = 150
 """Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
 
 

@@ -145,42 +145,53 @@ def _cells(ink: np.ndarray, start: int, end: int, pitch: float, em: float) -> li
 
 def _words(ink: np.ndarray, pieces: list[tuple[int, int]], em: float) -> list[Cell]:
     """Words that lie on their side: letters, smaller than Hanzi, on a common line to their left."""
-    sides = [_extent(ink[start:end].max(axis=0)) for start, end in pieces]
+    boxes = [(start, end, *_extent(ink[start:end].max(axis=0))) for start, end in pieces]
     words = []
-    index = 0
-    while index < len(pieces):
-        if pieces[index][1] - pieces[index][0] > LETTER[1] * em:
+    index = done = 0
+    while index < len(boxes):
+        if span := _word_at(boxes, index, done, em):
+            words.append(Cell(boxes[span[0]][0], boxes[span[1]][1], is_word=True))
+            index = done = span[1] + 1
+        else:
             index += 1
-            continue
-        line, height = sides[index]
-        fits = [
-            left - line > -DESCENDER * em
-            and max(right - line, right - left) < RISE[1] * em
-            and (end - start < LETTER[1] * em or right - left < FULL * em or max(abs(left - line), abs(right - height)) <= ON_LINE * em)
-            for (start, end), (left, right) in zip(pieces, sides, strict=True)
-        ]
-        level = [fit and abs(left - line) <= ON_LINE * em for fit, (left, _) in zip(fits, sides, strict=True)]
-        first = last = index
-        while first and fits[first - 1] and sides[first - 1][0] < line and pieces[first][0] - pieces[first - 1][1] < WORD_GAP / 2 * em:
-            first -= 1  # what descends
-        for other in range(index + 1, len(pieces)):
-            if not fits[other] or pieces[other][0] - pieces[other - 1][1] > WORD_GAP * em or not (level[other] or level[other - 1]):
-                break
-            last = other if sides[other][0] <= line + ON_LINE * em else last
-        count = last + 1 - first
-        lengths = [end - start for start, end in pieces[first : last + 1]]
-        rise = max(right - line for _, right in sides[first : last + 1])
-        standing = sum(level[first : last + 1])
-        if (
-            standing >= max(WORD_LETTERS, LEVEL * count)
-            and np.median(lengths) >= LETTER[0] * em
-            and pieces[last][1] - pieces[first][0] <= LETTER[1] * em * count
-            and rise >= RISE[0] * em
-        ):
-            words.append(Cell(pieces[first][0], pieces[last][1], is_word=True))
-            index = last
-        index += 1
     return words
+
+
+def _word_at(boxes: list[tuple[int, int, int, int]], index: int, done: int, em: float) -> tuple[int, int] | None:
+    """The first and last letter of the word whose first letter to stand on its line is `index`; it may begin before, from `done` on.
+
+    Args:
+        boxes: of the pieces of a column: top, bottom, left, right.
+    """
+    start, end, line, height = boxes[index]
+    if end - start > LETTER[1] * em:
+        return None
+
+    def fits(other: int) -> bool:
+        start, end, left, right = boxes[other]
+        is_short = end - start < LETTER[1] * em or right - left < FULL * em
+        is_capital = max(abs(left - line), abs(right - height)) <= ON_LINE * em
+        return left - line > -DESCENDER * em and max(right - line, right - left) < RISE[1] * em and (is_short or is_capital)
+
+    def stands(other: int) -> bool:
+        return abs(boxes[other][2] - line) <= ON_LINE * em
+
+    first = last = index
+    while first > done and fits(first - 1) and boxes[first - 1][2] < line and boxes[first][0] - boxes[first - 1][1] < WORD_GAP / 2 * em:
+        first -= 1  # a letter that descends
+    for other in range(index + 1, len(boxes)):
+        if not fits(other) or boxes[other][0] - boxes[other - 1][1] > WORD_GAP * em or not (stands(other) or stands(other - 1)):
+            break
+        last = other if boxes[other][2] <= line + ON_LINE * em else last
+    letters = boxes[first : last + 1]
+    standing = sum(stands(other) for other in range(first, last + 1))
+    is_word = (
+        standing >= max(WORD_LETTERS, LEVEL * len(letters))
+        and np.median([end - start for start, end, _, _ in letters]) >= LETTER[0] * em
+        and letters[-1][1] - letters[0][0] <= LETTER[1] * em * len(letters)
+        and max(right for _, _, _, right in letters) - line >= RISE[0] * em
+    )
+    return (first, last) if is_word else None
 
 
 def _extent(ink: np.ndarray) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 POINTS_PER_INCH = 72
 MAX_INDENT = 40  # spaces
+BASELINE = 0.13  # of the height of a line, from its bottom up
 KINDS = ("text", "title", "header", "footer", "footnote", "note", "caption", "table", "formula", "figure")
 """What a block can be; page numbers are headers or footers, a note stands in the margin, a figure's block is the text inside it."""
 _SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
@@ -52,6 +53,11 @@ class Glyph:
     ranking: tuple[tuple[str, float], ...] = ()
     script: int = 0
 
+    @property
+    def text(self) -> str:
+        """The character; of a super- or subscript in the form that Unicode has for it, if it has one."""
+        return self.char.translate(_SUPERSCRIPTS if self.script > 0 else _SUBSCRIPTS) if self.script else self.char
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -63,6 +69,7 @@ class Line:
         vertical: whether the line runs from top to bottom.
         cell: row and column of the table cell the line stands in, from 0; None outside tables.
         script: 1 or -1 for a super- or subscript found apart from the line before it in its block; reading puts its glyphs into that line.
+        layer: whether its glyphs are those of the document's own text layer, not read.
     """
 
     box: Box
@@ -70,11 +77,12 @@ class Line:
     vertical: bool = False
     cell: tuple[int, int] | None = None
     script: int = 0
+    layer: bool = False
 
     @property
     def text(self) -> str:
         """The line's characters; super- and subscripts in the forms that Unicode has for them, else plain."""
-        return "".join(_scripted(glyph) for glyph in self.glyphs)
+        return "".join(glyph.text for glyph in self.glyphs)
 
     @property
     def confidence(self) -> float:
@@ -103,8 +111,7 @@ class Block:
         """
         if self.kind == "table":
             return "\n".join(_table_rows(self.lines))
-        paragraphs = _paragraphs(self.lines)
-        return "\n".join(" " * spaces + line.text for lines in paragraphs for line, spaces in zip(lines, _indents(lines), strict=True))
+        return "\n".join(" " * spaces + line.text for run in runs(self.lines) for line, spaces in zip(run, indents(run), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,11 @@ class Page:
         return tuple(line for block in self.blocks for line in block.lines)
 
     @property
+    def layer(self) -> bool:
+        """Whether text of the page is that of the document's own text layer."""
+        return any(line.layer for line in self.lines)
+
+    @property
     def text(self) -> str:
         """The page as plain text, block after block, without a newline at the end."""
         return "\n".join(block.text for block in self.blocks)
@@ -165,40 +177,40 @@ class Page:
         return Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale)
 
 
-def _scripted(glyph: Glyph) -> str:
-    return glyph.char.translate(_SUPERSCRIPTS if glyph.script > 0 else _SUBSCRIPTS) if glyph.script else glyph.char
-
-
 def _table_rows(lines: Sequence[Line]) -> Iterator[str]:
     """The rows of a table, its lines being in the order of their cells; what has several lines in a cell is written with spaces between."""
     for _, row in groupby(lines, key=lambda line: line.cell and line.cell[0]):
         yield "\t".join(" ".join(line.text for line in cell) for _, cell in groupby(row, key=lambda line: line.cell))
 
 
-def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Runs of lines that follow one another closely, each below the last, or to its left."""
-    block: list[Line] = []
+def runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines that follow one another closely, each below the last, or to its left."""
+    run: list[Line] = []
     for line in lines:
-        if block:
-            last, box = _turned(block[-1]), _turned(line)
-            gap = box.top - last.bottom
-            apart = line.vertical != block[-1].vertical or box.left >= last.right or box.right <= last.left
-            if apart or not -0.5 * last.height < gap < 1.2 * max(last.height, box.height):
-                yield block
-                block = []
-        block.append(line)
-    if block:
-        yield block
+        if run and not follows(run[-1], line):
+            yield run
+            run = []
+        run.append(line)
+    if run:
+        yield run
 
 
-def _indents(block: Sequence[Line]) -> list[int]:
-    """Spaces before each line of a block, two for an em; a line's height stands for its em."""
-    boxes = [_turned(line) for line in block]
+def follows(before: Line, line: Line) -> bool:
+    """Whether a line stands right below another, or to its left if they are vertical, with no white line between."""
+    last, box = turned(before), turned(line)
+    if line.vertical != before.vertical or box.left >= last.right or box.right <= last.left:
+        return False
+    return -0.5 * last.height < box.top - last.bottom < 1.2 * max(last.height, box.height)
+
+
+def indents(run: Sequence[Line]) -> list[int]:
+    """Spaces before each line of a run, two for an em; a line's height stands for its em."""
+    boxes = [turned(line) for line in run]
     margin = min(box.left for box in boxes)
     return [min(2 * round((box.left - margin) / max(box.height, 1)), MAX_INDENT) for box in boxes]
 
 
-def _turned(line: Line) -> Box:
+def turned(line: Line) -> Box:
     """The box of a line; of a vertical one, as it lies when the page is turned to the left."""
     box = line.box
     return Box(box.top, -box.right, box.bottom, -box.left) if line.vertical else box

@@ -56,8 +56,8 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
 
 
 def find_lines(page: PageImage) -> tuple[Box, ...]:
-    """The boxes of a page's lines, see `find_blocks`."""
-    return tuple(line.box for block in find_blocks(page) for line in block.lines)
+    """The boxes of a page's lines, super- and subscripts left out; see `find_blocks`."""
+    return tuple(line.box for block in find_blocks(page) for line in block.lines if not line.script)
 
 
 def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:

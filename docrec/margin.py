@@ -3,16 +3,21 @@
 import numpy as np
 
 from docrec.ink import Parts, sizes
-from docrec.runs import link_parts
+from docrec.runs import link_parts, paint
 
 STRIP = 0.4  # em; what is white at least between a note and the text
 MIN_STARTS = 4  # lines of text that begin at its edge
 WIDEST = 16.0  # em
 NARROWEST = 1.5  # em; narrower are numbers and bullets
-SMALLER = 0.9  # times the height of the text beside, at most, of type whose lines do not stand level with it
-SMALL = 0.68  # times that height, at most, of type whose lines do
+SMALLER = 0.9  # times the height of the text beside, at most
+SMALL = 0.68  # times that height, at most: much smaller
 LESS = 0.5  # times the ink of the text beside, at most
-LEVEL = 0.25  # em by which level lines differ in where they stand
+LEVEL = 0.2  # em by which level lines differ in where they stand
+EXACT = 0.08  # em; the same for type that is much smaller, of which a line may stand beside each line of the text
+ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; some of a note are by chance
+HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the text beside
+SMALLER_HANZI = 0.86  # times the height of the text beside they are, at most, if their lines may be level
+SPARSE = 0.5  # times as many lines as the text beside has, at most, if they may be level: labels would stand at every line
 MAX_PARTS = 20_000  # more of them are noise
 
 
@@ -37,17 +42,19 @@ def _mirrored(parts: Parts, width: int) -> Parts:
 def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Parts]]:
     """Boxes of notes to the left of a column, each with the wall to its right."""
     found = []
+    free = np.ones(len(letters), bool)
     for edge in _edges(letters, em):
         low, high = edge - STRIP * em, edge - 0.05 * em
         cuts = np.sort(np.r_[((parts[:, 1] + parts[:, 3]) / 2)[(parts[:, 0] < high) & (parts[:, 2] > low)], -np.inf, np.inf])
         middles = (letters[:, 1] + letters[:, 3]) / 2
         places = np.searchsorted(cuts, middles)
-        before, after = letters[:, 2] <= low, letters[:, 0] >= high
+        before, after = free & (letters[:, 2] <= low), letters[:, 0] >= high
         for place in np.unique(places[before]):
             notes, text = letters[before & (places == place)], letters[after & (places == place)]
             if _starts(text, edge, em) >= MIN_STARTS and _is_note(notes, text, em):
                 box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
                 wall = (box[2] + text[:, 0].min()) // 2
+                free &= ~(before & (places == place))
                 found.append((np.array([box]), np.array([[wall, box[1] - em, wall + 1, box[3] + em]], int)))
     return found
 
@@ -60,18 +67,12 @@ def _starts(text: Parts, edge: float, em: float) -> int:
 
 def _edges(letters: Parts, em: float) -> list[float]:
     """Where most lines begin, in pixels, the three commonest places."""
-    cell = em / 10
-    cells = np.floor((letters - [letters[:, 0].min(), 0, letters[:, 0].min(), 0]) / cell).astype(int)
-    inked = np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.int32)
-    for left, top, right, bottom in cells.tolist():
-        inked[top : bottom + 1, left : right + 1] = 1
-    rows = (cells[:, 1] + cells[:, 3]) // 2
-    reach = int(STRIP * 10)
-    before = np.zeros(len(cells), int)
-    for row in (-2, 0, 2):
-        for step in range(1, reach):
-            before += inked[np.maximum(rows + row, 0), np.maximum(cells[:, 0] - step, 0)] * (cells[:, 0] >= step)
-    starts = np.sort(letters[before == 0, 0])
+    cells = ((letters - [letters[:, 0].min(), 0, letters[:, 0].min(), 0]) * 10 / em).astype(int)
+    inked = paint(cells, np.zeros((cells[:, 3].max() + 2, cells[:, 2].max() + 2), np.uint8))
+    rows = (cells[:, 1, None] + cells[:, 3, None]) // 2 + (-2, 0, 2)
+    steps = cells[:, 0, None] - range(1, int(STRIP * 10))
+    before = (inked[np.maximum(rows[:, :, None], 0), np.maximum(steps[:, None], 0)] * (steps[:, None] >= 0)).any(axis=(1, 2))
+    starts = np.sort(letters[~before, 0])
     counts = np.searchsorted(starts, starts + em / 2) - np.arange(len(starts))
     edges: list[float] = []
     for index in np.argsort(-counts, kind="stable"):
@@ -83,9 +84,9 @@ def _edges(letters: Parts, em: float) -> list[float]:
 
 
 def _is_note(notes: Parts, text: Parts, em: float) -> bool:
-    """Whether letters are a note beside a text: fewer, smaller, not level with its lines or much smaller."""
+    """Whether letters are a note beside a text: fewer, smaller, and not level with its lines."""
     width = notes[:, 2].max() - notes[:, 0].min()
-    size = np.quantile(sizes(notes)[1], 0.85) / np.quantile(sizes(text)[1], 0.85)
+    size, tallest = (np.quantile(sizes(notes)[1], share) / np.quantile(sizes(text)[1], share) for share in (0.85, 0.95))
     ink, ink_beside = (np.prod(sizes(some), axis=0).sum() for some in (notes, text))
     if not NARROWEST * em < width < WIDEST * em or size > SMALLER or ink > LESS * ink_beside:
         return False
@@ -93,5 +94,8 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     if max(row.width for row in rows) < NARROWEST * em:
         return False
     feet, feet_beside = np.array([row.bottom for row in rows]), np.array([line.bottom for line in lines])
-    level = abs(feet[:, None] - feet_beside).min(axis=1) < LEVEL * em
-    return bool(size < SMALL or level.mean() < 0.6)
+    off = abs(feet[:, None] - feet_beside).min(axis=1)
+    level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
+    square = sizes(notes)[0] > 0.75 * np.quantile(sizes(notes)[1], 0.85)
+    hanzi = square.mean() > HANZI and size < SMALLER_HANZI and len(rows) < SPARSE * len(lines)
+    return bool(hanzi or level.mean() < ALL_LEVEL)

@@ -9,6 +9,7 @@ from docrec.errors import OptionError
 
 DEVICES = ("auto", "cpu", "gpu")
 DPI_RANGE = (50, 1200)
+MODES = ("auto", "skip", "redo", "force")
 LAYOUTS = ("auto", "single", "columns", "vertical", "line")
 EXPORT_FORMS = ("saved-model", "litert", "onnx")
 SERVING_SIGNATURES = ("docrec", "crnn_tensorflow")
@@ -29,6 +30,8 @@ class ReadOptions:
         password: opens an encrypted PDF; kept out of the printed form.
         layout: of LAYOUTS: found out for each page; one column; columns, left before right; vertical text, columns from the right; or one
             line a page.
+        mode: of MODES, what becomes of text that a PDF page has already: it is used as far as it is sound; as it is, nothing being read on
+            such a page; as far as it is sound and visible, invisible text being that of older OCR; or not used, every page being read.
         header_footer: whether headers, footers and page numbers are kept.
         min_confidence: lines that are read less surely than this on average, 0 to 1, are left out: they are most likely no text.
     """
@@ -38,6 +41,7 @@ class ReadOptions:
     batch_size: int = 64
     password: str = field(default="", repr=False)
     layout: str = LAYOUTS[0]
+    mode: str = MODES[0]
     header_footer: bool = True
     min_confidence: float = 0.5
 
@@ -47,6 +51,8 @@ class ReadOptions:
             raise OptionError(f"--min-confidence must lie between 0 and 1, got {self.min_confidence}")
         if self.layout not in LAYOUTS:
             raise OptionError(f"--layout must be one of {', '.join(LAYOUTS)}, got {self.layout!r}")
+        if self.mode not in MODES:
+            raise OptionError(f"--mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         low, high = DPI_RANGE
         if self.dpi is not None and not low <= self.dpi <= high:
             raise OptionError(f"--dpi must lie between {low} and {high}, got {self.dpi}")
@@ -63,12 +69,14 @@ class WriteOptions:
         model: name of the model that read it.
         password: opens the document, if it is an encrypted PDF; kept out of the printed form.
         paragraphs: whether plain text joins the lines of a paragraph.
+        sources: path or content of each document that was read, and how many pages of it come; () for all pages of `document`.
     """
 
     document: str | None = None
     model: str = ""
     password: str = field(default="", repr=False)
     paragraphs: bool = False
+    sources: tuple[tuple[str | bytes, int | None], ...] = ()
 
 
 def _setting(default: Any, text: str, metavar: str | None = None, choices: tuple[str, ...] = (), least: float | None = None) -> Any:

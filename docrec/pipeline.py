@@ -11,8 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from docrec.band import to_ink_extent
-from docrec.chunk import Chunk, is_wide, line_to_chunks, picture_to_band, readings_to_line
-from docrec.clean import clean
+from docrec.charset import is_wide
+from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.clean import clean, to_readable_size
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks
@@ -21,6 +22,7 @@ from docrec.polarity import line_to_dark_on_light
 from docrec.recognizer import Recognizer
 from docrec.scripts import holding, with_level_scripts
 from docrec.source import PageImage, open_source
+from docrec.textlayer import blocks_with_layer, is_typeset, with_layer_upright
 from docrec.turn import reads_surely, to_right_side_up
 from docrec.upright import find_surroundings, paint_surroundings, straighten
 
@@ -52,7 +54,8 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
 
 def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, options: ReadOptions) -> Iterator[Page]:
     """Read pages as they were read from their file, as `recognize` does."""
-    for page in _read((_start(prepare(image), options) for image in images), recognizer, options.batch_size):
+    started = (_start(prepare(image, options.mode), recognizer, options) for image in images)
+    for page in _read(started, recognizer, options.batch_size):
         page = _right_side_up(page, recognizer, options)
         image = page.image
         logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
@@ -61,10 +64,15 @@ def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, option
         yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
-def prepare(image: PageImage) -> PageImage:
-    """A page without what surrounds it, clean, flat and straight."""
+def prepare(image: PageImage, mode: str = ReadOptions.mode) -> PageImage:
+    """A page of readable size, clean, flat, straight, without what surrounds it, and as upright as its own text, unless mode is "force"."""
+    typeset = mode != "force" and is_typeset(image)
+    image = to_readable_size(image)
+    if typeset:
+        return with_layer_upright(clean(image))
     around = find_surroundings(image)
-    return straighten(clean(paint_surroundings(image, around)), around)
+    image = straighten(clean(paint_surroundings(image, around)), around)
+    return image if mode == "force" else with_layer_upright(image)
 
 
 def recognize_lines(
@@ -105,17 +113,26 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
-def _start(image: PageImage, options: ReadOptions) -> _StartedPage:
-    blocks = find_blocks(image, options.layout)
+def _start(image: PageImage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+    image, blocks = blocks_with_layer(image, find_blocks(image, options.layout), options.mode, recognizer)
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
-    lines = (line for block in blocks for line in block.lines if not line.script)
-    chunks = [chunk for number, line in enumerate(lines) for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
+    lines = enumerate(line for block in blocks for line in block.lines if not line.script)
+    unread = ((number, line) for number, line in lines if not line.layer)
+    chunks = [chunk for number, line in unread for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
 
 def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int = 0) -> Iterator[_StartedPage]:
-    """Read pages in batches that go across them; each is yielded when the last of its chunks is read."""
+    """Read pages in batches that go across them; each is yielded when the last of its chunks is read, one without any at once."""
+    for is_read, some in itertools.groupby(pages, key=lambda page: page.is_read):
+        if is_read:
+            yield from some
+        else:
+            yield from _read_chunks(some, recognizer, batch_size, ranks)
+
+
+def _read_chunks(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int) -> Iterator[_StartedPage]:
     started: deque[_StartedPage] = deque()
 
     def chunks() -> Iterator[Chunk]:
@@ -127,16 +144,16 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
         next(page for page in started if not page.is_read).readings.append(reading)
         while started and started[0].is_read:
             yield started.popleft()
-    yield from started
 
 
 def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
     """A page that is read, read again if it turns out to lie on its side or upside down."""
     lines = [line for block in page.blocks for line in block.lines]
-    if options.layout == "line" or reads_surely(lines, page.readings, recognizer.charset):
+    kept = 2 * sum(line.layer for line in lines) > len(lines)
+    if kept or options.layout == "line" or reads_surely(lines, page.readings, recognizer.charset):
         return page
     image = to_right_side_up(page.image, lines, options.layout, recognizer)
-    return page if image is page.image else next(_read([_start(image, options)], recognizer, options.batch_size))
+    return page if image is page.image else next(_read([_start(image, recognizer, options)], recognizer, options.batch_size))
 
 
 def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
@@ -145,9 +162,13 @@ def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: i
     hosts = [index for index, line in enumerate(lines) if not line.script]
     scripts = [lines[index + 1 : stop] for index, stop in itertools.pairwise([*hosts, len(lines)])]
     gray = page.image.gray
-    for number, pairs in itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line):
-        chunks, readings = zip(*pairs, strict=True)
-        line = readings_to_line(chunks, readings, lines[hosts[number]], recognizer.charset)
+    parts = itertools.groupby(zip(page.chunks, page.readings, strict=True), key=lambda pair: pair[0].line)
+    for number, host in enumerate(hosts):
+        if lines[host].layer:
+            yield lines[host]
+            continue
+        chunks, readings = zip(*next(parts)[1], strict=True)
+        line = readings_to_line(chunks, readings, lines[host], recognizer.charset)
         if scripts[number]:
             line = _with_scripts(line, scripts[number], gray, recognizer)
         yield line if line.confidence >= doubtful or line.vertical else _read_again(line, gray, recognizer, ranks)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from docrec.band import ASCENDER, BASELINE
-from docrec.document import Box, Glyph, Line
+from docrec.band import ASCENDER
+from docrec.document import BASELINE, Box, Glyph, Line
 from docrec.ink import Parts, parts_to_glyphs
 
 # Heights above the baseline, of the height of a full Hanzi's ink.

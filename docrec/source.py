@@ -6,23 +6,24 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import cv2
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from docrec.document import POINTS_PER_INCH, Scan
+from docrec.document import POINTS_PER_INCH, Box, Scan
 from docrec.errors import EncryptedError, FileAccessError, InputFileError
 from docrec.options import DPI_RANGE, ReadOptions, select_pages
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 EM_PIXELS = 32
 """Height in pixels that the em of body text should have on a rasterised page: that of the recogniser's lines."""
@@ -36,8 +37,27 @@ MAX_DECODED_BYTES = 2_000_000_000
 """Larger images are refused: decoding one takes this much memory. 20,000 × 20,000 in colour passes."""
 SCAN_EDGE = 0.01
 """Part of the page's width or height by which an image may miss its edges and still be a scan of the whole page."""
+MAX_SLANT = 10
+"""Degrees by which text of a text layer may run askew; scans have OCR text that does."""
 DAMAGED_PAGE_INCHES = (8.27, 11.69)
 """Width and height of the blank page that stands for one that cannot be read: A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGlyph:
+    """One character of the text layer that a PDF page has already.
+
+    Attributes:
+        char: what the document maps it to; U+FFFD if to nothing, several letters for a ligature.
+        box: from its font's ascender to its descender and as wide as its advance; in pixels of the page as it was read from its file.
+        quarters: by how many quarter turns, clockwise, it is turned, 0 to 3.
+        visible: whether it is drawn and no image lies over it; scans have invisible text, made by OCR.
+    """
+
+    char: str
+    box: Box
+    quarters: int = 0
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,7 @@ class PageImage:
         color: uint8 (height, width, 3), red, green and blue, of a page that is not grey; it is gone when the page is clean.
         steps: what has been done to the page since it was read from its file, in words.
         scan: where the pixels come from, if they have been moved since; see Scan.
+        layer: the page's own text, in the order of the file.
     """
 
     index: int
@@ -59,6 +80,24 @@ class PageImage:
     color: np.ndarray | None = None
     steps: tuple[str, ...] = ()
     scan: Scan | None = None
+    layer: tuple[LayerGlyph, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page of an image file as it is stored there.
+
+    Attributes:
+        image: its pixels, not decoded yet.
+        content: the file, if it is a JPEG or PNG.
+        inches: width and height of the upright page.
+        placing: whether its axes are to be swapped, then left and right reversed, then top and bottom, for it to be upright.
+    """
+
+    image: Image.Image
+    content: bytes
+    inches: tuple[float, float]
+    placing: tuple[bool, bool, bool]
 
 
 class _Document(Protocol):
@@ -81,11 +120,13 @@ class Source:
 
     Attributes:
         name: the document's name, for messages.
+        is_pdf: whether it is a PDF, not an image.
         damaged: indices, from 0, of the pages found unreadable so far.
     """
 
     def __init__(self, document: _Document, name: str, pages: list[int]) -> None:
         self.name = name
+        self.is_pdf = isinstance(document, _PdfDocument)
         self.damaged: list[int] = []
         self._document = document
         self._pages = pages
@@ -110,6 +151,12 @@ class Source:
                 width, height = (round(inches * DEFAULT_DPI) for inches in DAMAGED_PAGE_INCHES)
                 page = PageImage(index, np.full((height, width), 255, np.uint8), DEFAULT_DPI)
             yield page
+
+    def picture(self, index: int) -> Picture:
+        """A page of an image, from 0, as it is stored; raises an InputFileError if it is damaged."""
+        if not isinstance(self._document, _ImageDocument):
+            raise TypeError("only images have pictures")
+        return self._document.picture(index)
 
     def close(self) -> None:
         """Close the document."""
@@ -255,6 +302,10 @@ _PREVIEW = 8
 # PDF
 
 
+_Trace = list[dict[str, Any]]
+"""What PyMuPDF's Page.get_texttrace gives: stretches of text with their characters, in the order they are drawn."""
+
+
 @cache
 def _mupdf() -> Any:
     """The PyMuPDF module; imported late because it takes 0.4 s, which reading an image need not pay."""
@@ -280,11 +331,13 @@ class _PdfDocument:
                 self._pdf = mupdf.open(name, filetype="pdf")
             self._unlock(options.password)
             self.page_count: int = self._pdf.page_count
+            self._take_out_bombs()
             with suppress(*_pdf_errors()):
                 self._pdf.load_page(0)  # which looks at the page tree and reports on all of it, not on this page
         except _pdf_errors() as error:
             raise InputFileError(f"{name} is damaged beyond repair: no page of this PDF can be found; try another copy") from error
         file.close()
+        self._refuse_portfolio()
         damaged = self._pdf.is_repaired
         if not self.page_count:
             self._pdf.close()
@@ -295,9 +348,37 @@ class _PdfDocument:
 
     def _unlock(self, password: str) -> None:
         if self._pdf.needs_pass and not self._pdf.authenticate(password):
-            problem = "the one given does not open it; check it" if password else "none was given; give it with --password"
+            ways = "--password, --password-file or in DOCREC_PASSWORD"
+            problem = "the one given does not open it; check it" if password else f"none was given; give it with {ways}"
             self._pdf.close()
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
+
+    def _take_out_bombs(self) -> None:
+        """Make objects null that inflate or draw beyond all use, before MuPDF, which has no limit, comes upon them."""
+        pdf = self._pdf
+        drawn: dict[int, int] = {}
+        for number in range(1, pdf.xref_length()):
+            try:
+                is_bomb = pdf.xref_is_stream(number) and _is_bomb(pdf, number, drawn)
+            except _pdf_errors():  # a damaged object may be of no consequence
+                continue
+            if is_bomb:
+                logger.warning("%s holds a stream, object %d, that grows beyond all use; it is left out", self._name, number)
+                pdf.update_object(number, "null")
+
+    def _refuse_portfolio(self) -> None:
+        """A portfolio's only page says that a better viewer is needed; its documents are attached to it."""
+        attached: list[str] = []
+        with suppress(*_pdf_errors()):
+            if self._pdf.xref_get_key(self._pdf.pdf_catalog(), "Collection")[0] != "null":
+                attached = [self._pdf.embfile_info(name)["ufilename"] or name for name in self._pdf.embfile_names()]
+        if attached:
+            self._pdf.close()
+            names = ", ".join(attached[:_SHOWN_ATTACHMENTS]) + (" and more" if len(attached) > _SHOWN_ATTACHMENTS else "")
+            raise InputFileError(
+                f"{self._name} is a PDF portfolio, a cover for the {len(attached)} files attached to it: {names}; save them "
+                "(pdfdetach -saveall does) and read each"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -310,7 +391,8 @@ class _PdfDocument:
         where = f"page {index + 1} of {self._name}"
         try:
             page = self._pdf.load_page(index)
-            image = (None if self._dpi else _scan(page)) or _rasterise(page, self._dpi or _raster_dpi(page))
+            trace = page.get_texttrace()
+            image = (None if self._dpi else _scan(page, trace)) or _rasterise(page, trace, self._dpi or _raster_dpi(page, trace))
         except _pdf_errors() as error:
             raise InputFileError(f"{where} is damaged and cannot be read: {error}") from error
         finally:
@@ -331,6 +413,60 @@ def _pdf_errors() -> tuple[type[Exception], ...]:
     return (_mupdf().mupdf.FzErrorBase, RuntimeError, ValueError)
 
 
+def _is_bomb(pdf: Any, number: int, drawn: dict[int, int]) -> bool:
+    """Whether a stream grows beyond all use when decoded or drawn; `drawn` is for `_drawn_bytes`."""
+    kind = pdf.xref_get_key(number, "Subtype")[1]
+    if kind == "/Image":
+        width, height, depth = (_number(pdf, number, key) for key in ("Width", "Height", "BitsPerComponent"))
+        channels = {"/DeviceGray": 1, "/DeviceCMYK": 4}.get(pdf.xref_get_key(number, "ColorSpace")[1], 3)
+        return width * height * (depth * channels or 8) > 8 * _MAX_PDF_IMAGE
+    return _decoded_bytes(pdf, number) > _MAX_STREAM or (kind == "/Form" and _drawn_bytes(pdf, number, drawn) > _MAX_STREAM)
+
+
+def _decoded_bytes(pdf: Any, number: int) -> int:
+    """How many bytes a stream decodes to, at most one above _MAX_STREAM; of one too small to reach that, how many it has."""
+    raw = _number(pdf, number, "Length")
+    if pdf.xref_get_key(number, "Filter")[0] == "name" and 0 < raw < _MAX_STREAM // _DEFLATE_RATIO:
+        return raw
+    mupdf = _mupdf().mupdf
+    return int(mupdf.fz_skip(mupdf.pdf_open_stream_number(mupdf.pdf_document_from_fz_document(pdf.this), number), _MAX_STREAM + 1))
+
+
+def _drawn_bytes(pdf: Any, number: int, known: dict[int, int], above: tuple[int, ...] = ()) -> int:
+    """How many bytes of content drawing a form takes, those of the forms in it each time included; vast for a form in itself.
+
+    Args:
+        pdf: the document.
+        number: of the form's object.
+        known: what is known of other forms, added to.
+        above: the forms that it is drawn in.
+    """
+    if number in above or len(above) > _MAX_FORM_DEPTH:
+        return _MAX_STREAM + 1
+    if number not in known:
+        inner = re.findall(r"/([^\s/<>\[\]()]+)\s+(\d+)\s+0\s+R", pdf.xref_get_key(number, "Resources/XObject")[1])
+        forms = {name.encode(): int(form) for name, form in inner if pdf.xref_get_key(int(form), "Subtype")[1] == "/Form"}
+        content = pdf.xref_stream(number) or b"" if forms else b""
+        times = Counter(re.findall(rb"/(\S+)\s+Do\b", content))
+        known[number] = len(content) + _number(pdf, number, "Length")
+        for name, form in forms.items():
+            known[number] += times[name] * _drawn_bytes(pdf, form, known, (*above, number))
+    return known[number]
+
+
+def _number(pdf: Any, number: int, key: str) -> int:
+    kind, value = pdf.xref_get_key(number, key)
+    return int(value) if kind == "int" else 0
+
+
+_MAX_STREAM = 64_000_000
+"""Bytes of a content stream, form or font: more than any page or typeface has."""
+_MAX_PDF_IMAGE = 600_000_000
+"""Bytes of an image: A0 at 600 dpi in grey."""
+_MAX_FORM_DEPTH = 30
+_DEFLATE_RATIO = 1500
+"""How many times as long a stream may become by one filter; of deflate it is 1,032, of LZW 1,365."""
+_SHOWN_ATTACHMENTS = 10
 _DAMAGE = re.compile(r"error|cannot|premature|corrupt|truncat|not a stream|non-page object|unknown filter", re.IGNORECASE)
 """In MuPDF's messages: content is lost. Others tell of harmless oddities in fonts and metadata."""
 
@@ -341,7 +477,7 @@ def _summary(messages: str) -> str:
     return f"{first} (and {len(rest)} more)" if rest else first
 
 
-def _rasterise(page: Any, dpi: float) -> PageImage:
+def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     """Draw a page, annotations included, at `dpi` or, where that would pass MAX_PIXELS, less."""
     mupdf = _mupdf()
     square_inches = page.rect.width * page.rect.height / POINTS_PER_INCH**2
@@ -354,10 +490,11 @@ def _rasterise(page: Any, dpi: float) -> PageImage:
         return _samples(page.get_pixmap(matrix=mupdf.Matrix(zoom, zoom), colorspace=space, alpha=False))
 
     zoom = dpi / POINTS_PER_INCH
+    layer = _trace_to_layer(page, trace, (0, 0), (zoom, zoom))
     if is_coloured(draw(min(zoom, _PREVIEW_DPI / POINTS_PER_INCH), mupdf.csRGB)):
         color = draw(zoom, mupdf.csRGB)
-        return PageImage(page.number, cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), dpi, color)
-    return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi)
+        return PageImage(page.number, cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), dpi, color, layer=layer)
+    return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi, layer=layer)
 
 
 _PREVIEW_DPI = 50
@@ -370,20 +507,18 @@ def _samples(pixmap: Any) -> np.ndarray:
     return rows.copy() if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n).copy()
 
 
-def _raster_dpi(page: Any) -> int:
+def _raster_dpi(page: Any, trace: _Trace) -> int:
     """The resolution to draw a page at: enough for its text's em to be EM_PIXELS high, and for the images it consists of."""
-    wanted = [dpi for dpi in (_text_dpi(page), _images_dpi(page)) if dpi]
+    wanted = [dpi for dpi in (_text_dpi(trace), _images_dpi(page)) if dpi]
     low, high = RASTER_DPI_RANGE
     return round(min(max([*wanted, low]), high)) if wanted else DEFAULT_DPI
 
 
-def _text_dpi(page: Any) -> float | None:
+def _text_dpi(trace: _Trace) -> float | None:
     """The resolution at which the em of the commonest font size is EM_PIXELS high; None for a page without a text layer."""
     characters: Counter[float] = Counter()
-    for block in page.get_text("dict", flags=0)["blocks"]:
-        for line in block.get("lines", ()):
-            for span in line["spans"]:
-                characters[round(span["size"], 1)] += len(span["text"].replace(" ", ""))
+    for span in trace:
+        characters[round(span["size"], 1)] += sum(char[0] != ord(" ") for char in span["chars"])
     size = characters.most_common(1)[0][0] if characters.total() else 0.0
     return EM_PIXELS * POINTS_PER_INCH / size if size > 0 else None
 
@@ -401,7 +536,7 @@ def _images_dpi(page: Any) -> float | None:
     return max(dpis) if sum(areas) >= 0.5 else None
 
 
-def _scan(page: Any) -> PageImage | None:
+def _scan(page: Any, trace: _Trace) -> PageImage | None:
     """The pixels of the one image that makes up a page, as stored, turned upright; None for any other page.
 
     The image must fill the page, be opaque and undistorted, and have nothing drawn over it that shows: an invisible
@@ -445,7 +580,42 @@ def _scan(page: Any) -> PageImage | None:
         color = _if_coloured(_samples(mupdf.Pixmap(mupdf.csRGB, pixmap)))
         pixmap = mupdf.Pixmap(mupdf.csGRAY, pixmap)
     gray = _place(_samples(pixmap), transposed, across < 0, down < 0)
-    return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0))
+    layer = _trace_to_layer(page, trace, (box.x0, box.y0), (dpi / POINTS_PER_INCH, dpi_down / POINTS_PER_INCH))
+    return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0), layer=layer)
+
+
+def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale: tuple[float, float]) -> tuple[LayerGlyph, ...]:
+    """The text layer of a page of which `origin`, in points, is the first pixel, with `scale` pixels to a point across and down.
+
+    What is set aslant is left out: stamps and watermarks.
+    """
+    images = [(place, box) for place, (kind, box) in enumerate(page.get_bboxlog()) if kind == "fill-image"]
+    turned = np.array(tuple(page.rotation_matrix)).reshape(3, 2)
+    glyphs: list[LayerGlyph] = []
+    for span in trace:
+        across, down = span["dir"]
+        turns = 0 if span["wmode"] else math.degrees(math.atan2(down, across)) / 90
+        if abs(turns - round(turns)) > MAX_SLANT / 90:
+            continue
+        quarters = (round(turns) + page.rotation // 90) % 4
+        over = [box for place, box in images if place > span["seqno"]]
+        drawn = span["type"] != _INVISIBLE and span["opacity"] > 0
+        corners = np.array([char[3] for char in span["chars"]]).reshape(-1, 2, 2)
+        pixels = (corners @ turned[:2] + turned[2] - origin) * scale
+        places = np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1).tolist()
+        middles = corners.mean(axis=1).tolist()
+        for (code, glyph, *_), place, (x, y) in zip(span["chars"], places, middles, strict=True):
+            char = chr(code) if code > 0 else "\ufffd"
+            if glyph < 0 and glyphs:  # the second letter of a ligature
+                glyphs[-1] = replace(glyphs[-1], char=glyphs[-1].char + char)
+            else:
+                visible = drawn and not any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in over)
+                glyphs.append(LayerGlyph(char, Box(*place), quarters, visible))
+    return tuple(glyphs)
+
+
+_INVISIBLE = 3
+"""Text rendering mode: neither filled nor stroked; ISO 32000-1, 9.3.6."""
 
 
 # Images
@@ -498,6 +668,30 @@ class _ImageDocument:
 
     def read(self, index: int) -> PageImage:
         """Read a page."""
+        return self._use(index, lambda image: _image_to_page(index, image))
+
+    def picture(self, index: int) -> Picture:
+        """A page as it is stored."""
+        return self._use(index, self._image_to_picture)
+
+    def _image_to_picture(self, image: ImageFile.ImageFile) -> Picture:
+        across, down = _image_dpi(image)
+        orientation = _orientation(image)
+        is_tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
+        if is_tiff and orientation >= 5:
+            across, down = down, across
+        placing = _placing(1 if is_tiff else orientation)
+        image.load()
+        inches = image.width / across, image.height / down
+        self._file.seek(0)
+        content = self._file.read() if image.format in ("JPEG", "PNG") else b""
+        upright: Image.Image = image
+        if image.mode in ("I", "F"):  # which neither PNG nor PDF has
+            upright = Image.fromarray(_image_to_gray(image, 1))
+        return Picture(upright, content, inches[::-1] if placing[0] else inches, placing)
+
+    def _use(self, index: int, use: Callable[[ImageFile.ImageFile], _T]) -> _T:
+        """What `use` makes of the image of a page that is not decoded yet."""
         try:
             if self.page_count == 1 and self._frames == [0]:
                 self._file.seek(0)
@@ -506,7 +700,7 @@ class _ImageDocument:
                 image = self._image  # which knows where in the file each frame is
                 image.seek(self._frames[index])
             _check_size(image, self._name)
-            return _image_to_page(index, image)
+            return use(image)
         except InputFileError:
             raise
         except Exception as error:  # as above
@@ -547,7 +741,7 @@ def _image_to_page(index: int, image: ImageFile.ImageFile) -> PageImage:
     gray, color = _image_to_gray(image, _reduction(image)), _image_to_color(image)
     dpi_across, dpi_down = (dpi * math.sqrt(gray.size / pixels) for dpi in (dpi_across, dpi_down))
     if not isinstance(image, TiffImagePlugin.TiffImageFile):  # which Pillow has turned already
-        how = orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
+        how = _placing(orientation)
         gray, color = _place(gray, *how), None if color is None else _place(color, *how)
     if orientation >= 5:
         dpi_across, dpi_down = dpi_down, dpi_across
@@ -573,6 +767,11 @@ def _orientation(image: Image.Image) -> int:
         logger.debug("Exif metadata cannot be read: %s", error)
         return 1
     return orientation if orientation in range(1, 9) else 1
+
+
+def _placing(orientation: int) -> tuple[bool, bool, bool]:
+    """What `_place` is to do with pixels of an Exif orientation."""
+    return orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
 
 
 def _image_dpi(image: Image.Image) -> tuple[float, float]:

@@ -127,7 +127,7 @@ def _turned_back(block: Block, zone: Box) -> Block:
     lines = [
         replace(
             line,
-            box=Box(zone.right - line.box.bottom, zone.top + line.box.left, zone.right - line.box.top, zone.top + line.box.right),
+            box=Box(max(0.0, zone.right - line.box.bottom), zone.top + line.box.left, zone.right - line.box.top, zone.top + line.box.right),
             vertical=True,
         )
         for line in block.lines

@@ -14,7 +14,9 @@ from docrec.clean import (
     remove_specks,
     smooth_grain,
     stretch_contrast,
+    to_readable_size,
 )
+from docrec.document import Box, Scan
 from docrec.source import PageImage
 
 HEIGHT, WIDTH = 1200, 900
@@ -182,15 +184,18 @@ def test_what_was_done_is_named() -> None:
 @pytest.mark.parametrize(("dpi", "scale", "becomes"), [(600, 3, 300), (1200, 5, 300), (100, 0.5, 200), (400, 2, 400)])
 def test_pages_of_extreme_resolutions_are_resampled(dpi: int, scale: float, becomes: int) -> None:
     page = cv2.resize(make_page(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    cleaned = clean(PageImage(0, page, dpi))
+    cleaned = to_readable_size(PageImage(0, page, dpi))
     assert cleaned.dpi == becomes
+    given = cleaned.scan or Scan(page.shape[1], page.shape[0], (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    assert (given.width, given.height) == (page.shape[1], page.shape[0])
+    assert given.corners(Box(0, 0, 9, 9))[2] == pytest.approx((9 * dpi / becomes, 9 * dpi / becomes))
     assert cleaned.gray.shape == pytest.approx(np.array(page.shape) * becomes / dpi, abs=1)
     assert np.median(cleaned.gray) == 255
 
 
 def test_a_vast_coarse_page_is_not_enlarged() -> None:
     page = PageImage(0, np.full((2500, 2500), 255, np.uint8), 50.0)
-    assert clean(page) is page
+    assert to_readable_size(page) is page
 
 
 # Pages without text
@@ -203,9 +208,9 @@ def test_pages_without_text_are_no_error(kind: str) -> None:
     if kind == "salt":
         page = np.where(page > 127, 255, 0).astype(np.uint8)
     elif kind == "photograph":
-        page = cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), None, 0, 255, cv2.NORM_MINMAX)
+        page = cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), np.zeros(0), 0, 255, cv2.NORM_MINMAX)
     elif kind == "map":
-        page = (cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), None, 0, 255, cv2.NORM_MINMAX) // 40 * 40).astype(np.uint8)
+        page = (cv2.normalize(cv2.GaussianBlur(page, (0, 0), 25), np.zeros(0), 0, 255, cv2.NORM_MINMAX) // 40 * 40).astype(np.uint8)
     for color in (None, np.dstack([page, page[::-1], page[:, ::-1]])):
         cleaned = clean(PageImage(0, page, 200.0, color))
         assert cleaned.color is None

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from docrec.cli.app import BROKEN_PIPE, run
 from docrec.document import Page
 from docrec.errors import ExitCode
 from docrec.options import ReadOptions
+from docrec.writers import FORMATS
 
 TEXT = "第一页\n  缩进 and words\n\f第二页\n"
 OLD = "what was there before\n"
@@ -176,10 +178,10 @@ def test_options_default_to_those_of_the_library(reader: Reader, pdf: str) -> No
 
 def test_options_reach_the_library(reader: Reader, pdf: str) -> None:
     arguments = "--pages 2-end --dpi 300 --batch-size 7 --password geheim --model models/other --device cpu"
-    arguments += " --layout single --no-header-footer --min-confidence 0.9"
+    arguments += " --layout single --no-header-footer --min-confidence 0.9 --mode redo"
     assert run(["pdf", pdf, *arguments.split()]) == ExitCode.OK
     assert reader.read[0][1] == ReadOptions(
-        pages="2-end", dpi=300, batch_size=7, password="geheim", layout="single", header_footer=False, min_confidence=0.9
+        pages="2-end", dpi=300, batch_size=7, password="geheim", layout="single", mode="redo", header_footer=False, min_confidence=0.9
     )
     assert reader.loaded == [{"model": "models/other", "device": "cpu", "charset": None}]
 
@@ -296,6 +298,34 @@ def test_several_outputs_are_written_in_one_pass(reader: Reader, pdf: str, tmp_p
     assert (tmp_path / "a.txt").read_text(encoding="utf-8").count("\f") == len(read["pages"]) - 1
 
 
+def test_every_format_from_the_command_line(reader: Reader, pdf: str, tmp_path: Path) -> None:
+    assert run(["pdf", pdf, "-f", ",".join(FORMATS), "-o", str(tmp_path / "out"), "--model", "m/mine/"]) == ExitCode.OK
+    assert len(reader.read) == 1
+    assert {path.suffix[1:] for path in tmp_path.glob("out.*")} == set(FORMATS)
+    assert json.loads((tmp_path / "out.json").read_bytes())["model"] == "mine"
+    assert "<processingStepSettings>model mine<" in (tmp_path / "out.alto").read_text(encoding="utf-8")
+
+
+def test_the_suffix_names_the_format(reader: Reader, pdf: str, tmp_path: Path) -> None:
+    starts = {"a.xml": "<?xml", "a.html": "<?xml", "a.MD": "<!-- page 1 -->", "a.tsv": "level\t", "a.log": "第一页"}
+    assert run(["pdf", pdf, *(part for name in starts for part in ("-o", str(tmp_path / name)))]) == ExitCode.OK
+    for name, start in starts.items():
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
+    assert "<alto " in (tmp_path / "a.xml").read_text(encoding="utf-8")
+    assert "ocr_page" in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+def test_paragraphs_are_joined_if_asked_for(
+    reader: Reader, two_pages: list[Page], pdf: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = two_pages[0].blocks
+    first, second = block.lines
+    wide = replace(first, box=replace(first.box, right=second.box.right))  # which is as long as the one below
+    two_pages[0] = replace(two_pages[0], blocks=(replace(block, lines=(wide, replace(second, glyphs=second.glyphs[2:]))),))
+    assert run(["pdf", pdf, "--paragraphs", "--pages", "1"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("第一页缩进 and words\n\f")
+
+
 @pytest.mark.parametrize(
     ("char_dict", "ord_map", "status", "message"),
     [
@@ -376,6 +406,24 @@ def test_an_encrypted_pdf_has_its_own_status(reader: Reader, tmp_path: Path) -> 
         document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="geheim", owner_pw="geheim")
     assert run(["pdf", path]) == ExitCode.ENCRYPTED
     assert run(["pdf", path, "--password", "geheim"]) == ExitCode.OK
+
+
+def test_a_password_may_be_in_a_file_or_the_environment(
+    reader: Reader, pdf: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "password.txt"
+    file.write_text("in the file \nsecond line\n", encoding="utf-8")
+    monkeypatch.setenv("DOCREC_PASSWORD", "from outside")
+    for arguments in ([], ["--password", "given"], ["--password-file", str(file)]):
+        assert run(["pdf", pdf, *arguments]) == ExitCode.OK
+    assert [options.password for _, options in reader.read] == ["from outside", "given", "in the file "]
+    for arguments, status, message in (
+        (["--password", "given", "--password-file", str(file)], ExitCode.BAD_ARGUMENTS, "not by both"),
+        (["--password-file", "-"], ExitCode.BAD_ARGUMENTS, "takes the name of a file"),
+        (["--password-file", str(tmp_path / "absent")], ExitCode.FILE_ACCESS, "cannot be read"),
+    ):
+        assert run(["pdf", pdf, *arguments]) == status
+        assert message in capsys.readouterr().err
 
 
 def test_an_output_that_cannot_be_written(reader: Reader, pdf: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

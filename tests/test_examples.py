@@ -1,5 +1,7 @@
 """The examples run, and the sample documents are those that their script makes and come out as they were written."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,13 +58,14 @@ def test_the_sample_is_what_its_script_makes(examples: Path, make_sample: Module
     assert pymupdf.Pixmap(tmp_path / "sample.png").samples == pymupdf.Pixmap(examples / "sample.png").samples
 
 
-def test_the_command_reads_the_sample(examples: Path, make_sample: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "errors"), [("auto", 0), ("force", MAX_ERRORS)])
+def test_the_command_reads_the_sample(examples: Path, make_sample: ModuleType, tmp_path: Path, mode: str, errors: float) -> None:
     out = tmp_path / "out.txt"
-    assert run(["pdf", str(examples / "sample.pdf"), "-o", str(out)]) == ExitCode.OK
+    assert run(["pdf", str(examples / "sample.pdf"), "--mode", mode, "-o", str(out)]) == ExitCode.OK
     text = out.read_text(encoding="utf-8")
     expected = written(make_sample, 0, 1)
     assert text.count("\f") == 1
-    assert edits(squeezed(text), expected) <= MAX_ERRORS * len(expected)
+    assert edits(squeezed(text), expected) <= errors * len(expected)
 
 
 def test_the_command_reads_the_picture(examples: Path, make_sample: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,6 +80,23 @@ def test_the_library_example_runs(examples: Path) -> None:
     ).stdout
     assert "--- page 2: " in shown
     assert "机器怎样认字" in shown
+
+
+def test_the_python_of_the_readme_runs(
+    root: Path, examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(examples / "sample.pdf", tmp_path / "book.pdf")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks[0].strip().splitlines()) <= 6
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert "机器怎样认字" in (tmp_path / "book.txt").read_text(encoding="utf-8")
+    assert "# 机器怎样认字" in (tmp_path / "book.md").read_text(encoding="utf-8")
+    assert re.search(r"page 2: \d+ lines", capsys.readouterr().out)
+    with pymupdf.open(tmp_path / "searchable.pdf") as searchable:
+        assert "机器怎样认字" in searchable[1].get_text()
 
 
 @pytest.mark.parametrize(("a", "b", "distance"), [("", "", 0), ("己已", "已巳", 2), ("abc", "abxc", 1), ("abc", "", 3)])

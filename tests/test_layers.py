@@ -15,7 +15,7 @@ ROOMS = [
     *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
-    "turn",
+    *("turn", "textlayer"),
     *("pipeline", "writers", "training"),
     "__init__",
     *("evaluate", "report", "exported", "export", "import_crnn", "batch", "serve"),

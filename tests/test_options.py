@@ -79,5 +79,10 @@ def test_an_unknown_layout() -> None:
         ReadOptions(layout="rows")
 
 
+def test_an_unknown_mode() -> None:
+    with pytest.raises(OptionError, match="--mode must be one of auto, skip, redo, force, got 'ocr'"):
+        ReadOptions(mode="ocr")
+
+
 def test_the_password_is_not_printed() -> None:
     assert "s3cret" not in repr(ReadOptions(password="s3cret"))

@@ -84,7 +84,7 @@ def test_an_installed_docrec_finds_its_data_and_reads(
     assert dictionaries.split() == sorted(path.name for path in (root / "data" / "char_dict").glob("*.json"))
     assert models.split() == sorted(path.parent.name for path in (root / "models").glob("*/config.json"))
     assert "crnn-zh" in models.split()
-    command = [str(python.with_name("docrec")), "pdf", str(root / "examples" / "sample.pdf")]
+    command = [str(python.with_name("docrec")), "pdf", str(root / "examples" / "sample.pdf"), "--mode", "force"]
     assert "巷口的旧书店" in subprocess.check_output(command, cwd=tmp_path, encoding="utf-8")
 
 
@@ -100,7 +100,7 @@ def test_distributions_hold_what_they_should(checkout: Path, tmp_path: Path) -> 
 
 
 def test_reading_on_a_cpu_needs_no_tensorflow(root: Path) -> None:
-    command = [sys.executable, "-c", NO_TENSORFLOW, "pdf", str(root / "examples" / "sample.pdf"), "--device", "cpu", "--pages", "1"]
+    command = [sys.executable, "-c", NO_TENSORFLOW, "pdf", str(root / "examples" / "sample.pdf"), "--device", "cpu", "--mode", "force"]
     assert "巷口的旧书店" in subprocess.check_output(command, encoding="utf-8")
 
 

@@ -38,7 +38,7 @@ def alike(read, written):
 
 
 def read(recognizer, data, **options):
-    return list(docrec.recognize(io.BytesIO(data), recognizer, ReadOptions(**options)))
+    return list(docrec.recognize(io.BytesIO(data), recognizer, ReadOptions(**{"mode": "force", **options})))
 
 
 def test_reads_a_page_of_a_pdf(recognizer):
@@ -90,7 +90,7 @@ def test_pages_are_chosen_and_keep_their_numbers(recognizer):
 
 
 def test_pages_are_yielded_as_they_are_read(recognizer):
-    pages = docrec.recognize(io.BytesIO(draw_pdf(*[PARAGRAPH] * 4)), recognizer, ReadOptions(batch_size=4))
+    pages = docrec.recognize(io.BytesIO(draw_pdf(*[PARAGRAPH] * 4)), recognizer, ReadOptions(batch_size=4, mode="force"))
     assert next(pages).index == 0
 
 

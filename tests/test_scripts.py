@@ -76,14 +76,15 @@ def test_scripts_are_set_on_the_baseline() -> None:
     np.testing.assert_array_equal(level[:, :95], page[:, :95])
 
 
-def test_scripts_are_read_and_marked(tmp_path) -> None:
+@pytest.mark.parametrize("mode", ["auto", "force"])
+def test_scripts_are_read_and_marked(tmp_path, mode: str) -> None:
     with pymupdf.open() as document:
         page = document.new_page(width=420, height=595)
         write_prose(page, 40, 60, lines=2)
         write_scripted(page, 40, 100, "面积是25m^2，水是H_2O，酸是H_2SO_4，论述^3^2")
         write_prose(page, 40, 130, lines=2)
         document.save(tmp_path / "scripts.pdf")
-    (read,) = docrec.recognize(str(tmp_path / "scripts.pdf"), docrec.load())
+    (read,) = docrec.recognize(str(tmp_path / "scripts.pdf"), docrec.load(), docrec.ReadOptions(mode=mode))
     assert len(read.lines) == 5, "scripts are no lines of their own"
     assert read.lines[2].text.replace(" ", "") == "面积是25m²，水是H₂O，酸是H₂SO₄，论述³²"
     assert [glyph.script for glyph in read.lines[2].glyphs if glyph.script] == [1, -1, -1, -1, 1, 1]

@@ -278,6 +278,29 @@ def make_raw_pdf(kids: str, count: int, *objects: bytes) -> bytes:
     return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1) + table + trailer
 
 
+def make_stream(data: bytes, entries: bytes = b"") -> bytes:
+    """A PDF stream object."""
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(data), data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream"),
+    [
+        (b"", make_stream(zlib.compress(b"0 0 m 9 9 l S " * 8_000_000), b"/Filter/FlateDecode")),
+        (b"", make_stream(zlib.compress(zlib.compress(bytes(100_000_000))), b"/Filter[/FlateDecode/FlateDecode]")),
+        (b"/Image", make_stream(b"", b"/Subtype/Image/Width 90000/Height 90000/BitsPerComponent 8/ColorSpace/DeviceGray")),
+        (b"/Form", make_stream(b"/X Do /X Do", b"/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 6 0 R>>>>")),
+    ],
+    ids=["content", "twice", "image", "form"],
+)
+def test_what_grows_beyond_all_use_is_left_out(kind: bytes, stream: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    contents = b"[4 0 R 5 0 R]" if kind else b"[6 0 R 5 0 R]"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents %s/Resources<</XObject<</X 6 0 R>>>>>>" % contents
+    data = make_raw_pdf("3 0 R", 1, page, make_stream(b"/X Do "), make_stream(b"9 9 30 30 re f"), stream)
+    assert (read_one(data).gray < 50).mean() == pytest.approx(900 / 99**2, rel=0.05), "the rest of the page is there"
+    assert "object 6, that grows beyond all use; it is left out" in caplog.text
+
+
 def test_a_pdf_without_pages() -> None:
     with pytest.raises(InputFileError, match="is a PDF without any page"):
         read(make_raw_pdf("", 0))
@@ -287,11 +310,6 @@ def test_a_pdf_without_pages() -> None:
 def test_a_pdf_of_which_nothing_is_left(data: bytes) -> None:
     with pytest.raises(InputFileError, match="damaged"):
         read(data)
-
-
-def make_stream(data: bytes, entries: bytes = b"") -> bytes:
-    """A PDF stream object."""
-    return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(data), data)
 
 
 def make_squares_pdf(*contents: bytes) -> bytes:

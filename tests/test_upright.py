@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 from conftest import PROSE
 
-from docrec.document import Box
+from docrec.document import Box, Scan
 from docrec.source import PageImage
 from docrec.upright import MIN_SKEW, Surroundings, estimate_skew, find_surroundings, paint_surroundings, straighten, turn
 
@@ -95,6 +95,11 @@ def draw(setting, dpi: int = 100) -> np.ndarray:
     sheet = Sheet()
     setting(sheet)
     return sheet.pixels(dpi)
+
+
+def scan_of(page: PageImage) -> Scan:
+    assert page.scan is not None
+    return page.scan
 
 
 def rotated(gray: np.ndarray, degrees: float, fill: int = 255) -> np.ndarray:
@@ -199,6 +204,7 @@ def test_boxes_of_a_straightened_and_turned_page_lead_back_to_the_page_as_given(
     angle = np.radians(skew)
     spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     expected = (places + 4.5 - np.array([page.shape[1], page.shape[0]]) / 2) @ spin.T + np.array([given.shape[1], given.shape[0]]) / 2
+    assert seen.scan
     assert (seen.scan.width, seen.scan.height) == (given.shape[1], given.shape[0])
     for box, middle in zip(boxes, expected, strict=True):
         assert np.mean(seen.scan.corners(box), axis=0) == pytest.approx(middle, abs=1)
@@ -210,9 +216,9 @@ def test_a_turned_page_has_the_same_pixels_and_exact_boxes(quarters: int) -> Non
     gray[4:7, 10:20] = 0
     page = turn(PageImage(0, gray, 100.0), quarters)
     rows, columns = np.nonzero(page.gray == 0)
-    corners = page.scan.corners(Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+    corners = scan_of(page).corners(Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
     assert sorted(corners) == sorted([(10, 4), (20, 4), (20, 7), (10, 7)])
-    assert corners[0] == [(10, 7), (20, 7), (20, 4)][quarters - 1]  # what is now at the top left
+    assert list(corners[0]) == [[10, 7], [20, 7], [20, 4]][quarters - 1]  # what is now at the top left
     assert page.steps == (f"turned by {90 * quarters}°",)
     assert np.array_equal(turn(page, 4 - quarters).gray, gray)
 
@@ -255,7 +261,8 @@ def test_the_perspective_of_a_photographed_page_is_undone(tilt: float, table: in
     assert "perspective undone" in seen.steps
     height, width = seen.gray.shape
     assert width / height == pytest.approx(page.shape[1] / page.shape[0], rel=0.05)
-    assert abs(estimate_skew(cv2.normalize(seen.gray, None, 0, 255, cv2.NORM_MINMAX))) < MIN_SKEW
+    assert abs(estimate_skew(cv2.normalize(seen.gray, np.zeros(0), 0, 255, cv2.NORM_MINMAX))) < MIN_SKEW
+    assert seen.scan
     read = [
         np.mean(seen.scan.corners(Box(x - 1, y - 1, x + 1, y + 1)), axis=0) for x, y in ((0, 0), (width, 0), (width, height), (0, height))
     ]
@@ -268,6 +275,7 @@ def test_marks_on_a_photographed_page_are_found_where_they_are() -> None:
     given, matrix = photographed(page)
     seen = upright(given)
     expected = through(matrix, places + 4)  # centres, as indices of pixels
+    assert seen.scan
     back = np.linalg.inv(np.array(seen.scan.matrix).reshape(3, 3))
     for middle, near in zip(expected, through(back, expected + 0.5), strict=True):
         (box,) = find_marks(np.where(seen.gray < 110, seen.gray, 255), near[None])

@@ -141,13 +141,14 @@ def test_text_of_columns_is_indented_by_their_tops() -> None:
     assert Block("text", lines).text == "    \n\n"
 
 
-def test_vertical_text_is_read(tmp_path) -> None:
+@pytest.mark.parametrize("mode", ["auto", "force"])
+def test_vertical_text_is_read(tmp_path, mode: str) -> None:
     with pymupdf.open() as document:
         page = document.new_page(width=420, height=700)
         for column in range(6):
             write_column(page, 380 - PITCH * column, 60, TEXT)
         document.save(tmp_path / "vertical.pdf")
-    (read,) = docrec.recognize(str(tmp_path / "vertical.pdf"), docrec.load())
+    (read,) = docrec.recognize(str(tmp_path / "vertical.pdf"), docrec.load(), docrec.ReadOptions(mode=mode))
     rows = read.text.split("\n")
     assert len(rows) == 6
     wrong = sum(a != b for row in rows for a, b in zip(row, TEXT, strict=False)) + sum(abs(len(row) - len(TEXT)) for row in rows)

@@ -11,7 +11,7 @@ import click
 from docrec.charset import load_charset
 from docrec.cli.data import JOBS
 from docrec.cli.dictionary import Dictionary, settle
-from docrec.cli.read import OPTIONS, log_to_stderr
+from docrec.cli.read import OPTIONS, first_line, log_to_stderr
 from docrec.errors import ExitCode
 from docrec.options import ReadOptions
 
@@ -49,6 +49,8 @@ def batch(
     ord_map: str | None,
     model: str | None,
     device: str,
+    paragraphs: bool,
+    password_file: str | None,
     quiet: bool,
     verbose: bool,
     **options: Any,
@@ -63,11 +65,13 @@ def batch(
     from docrec.cli.batch_view import BatchView
     from docrec.writers.replace import replacing
 
+    if password_file is not None:
+        options["password"] = first_line(password_file)
     dictionary, _ = settle(ctx.obj, Dictionary(char_dict, ord_map), None, ())
     charset = load_charset(dictionary.char_dict, dictionary.ord_map) if dictionary.char_dict and dictionary.ord_map else None
     read = ReadOptions(**{field.name: options[field.name] for field in fields(ReadOptions)})
     level = logging.getLogger("docrec").level
-    reading = Reading(read, formats, model, device, charset, log_level=level)
+    reading = Reading(read, formats, paragraphs, model, device, charset, log_level=level)
     found = find_jobs(paths, out_dir, formats)
     look = Watch(lambda: find_jobs(paths, out_dir, formats)) if watch else None
     with Journal(out_dir, reading) as journal, BatchView(None if watch else len(found), quiet) as view:

@@ -58,7 +58,7 @@ class BatchView:
         self._ends[event.job.source] = event
         self.counts[event.kind] += 1
         if event.kind == "failed":
-            self.say(f"{event.job.source} cannot be read: {event.message}", "red")
+            self.say(event.message if event.job.source in event.message else f"{event.job.source}: {event.message}", "red")
         elif event.kind == "done" and not self._live.is_started and not self._quiet:
             of = f" of {self._total:,}" if self._total else ""
             self.say(f"{self.counts.total():,}{of}: {event.job.source}, {_count(event.pages, 'page')}, {event.seconds:.1f} s")

@@ -1,5 +1,6 @@
 """The subcommands `pdf` and `image`: read documents, write their text, and show the work on a terminal."""
 
+import io
 import logging
 import os
 import sys
@@ -7,17 +8,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import click
+from click.core import ParameterSource
 
 import docrec
 from docrec.charset import load_charset
 from docrec.cli.dictionary import Dictionary, settle
 from docrec.document import Page
 from docrec.errors import FileAccessError, OptionError
-from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, ReadOptions, WriteOptions
-from docrec.writers import FORMATS, name_outputs, write
+from docrec.options import DEVICES, DPI_RANGE, LAYOUTS, MODES, ReadOptions, WriteOptions
+from docrec.writers import FORMATS, name_outputs, write_named
 
 STREAM = "-"
 """As a file name: standard input, or standard output."""
+
+MAX_PASSWORD = 1000  # characters; the PDF formats allow 127 bytes
 
 Watch = Callable[[str, Iterable[Page]], Iterable[Page]]
 """Lets the pages of the named document through, and may show them as they pass."""
@@ -39,7 +43,14 @@ OPTIONS = [
         default="",
         help=f"Formats to write, of {', '.join(FORMATS)}; several go to files named as the output but for their suffixes.",
     ),
-    click.Option(["--pages"], metavar="LIST", default=ReadOptions.pages, help="Pages to read, such as 1,3,5-9,12-end.  [default: all]"),
+    click.Option(["--paragraphs"], is_flag=True, help="Join the lines of a paragraph in text, with an empty line where white is."),
+    click.Option(["--sidecar"], metavar="FILE", help="Write the text to this file too, as it is with -f txt."),
+    click.Option(
+        ["--pages"],
+        metavar="LIST",
+        default=ReadOptions.pages,
+        help="Pages to read, such as 1,3,5-9,12-end; a PDF that is written holds the others as they were.  [default: all]",
+    ),
     click.Option(
         ["--dpi"],
         type=int,
@@ -54,6 +65,14 @@ OPTIONS = [
         help="What is known of the pages; line: each page is one line.",
     ),
     click.Option(
+        ["--mode"],
+        type=click.Choice(MODES),
+        default=ReadOptions.mode,
+        show_default=True,
+        help="Text that a PDF has already: use it where it is sound (auto), use it as it is and read only pages without (skip), "
+        "use it where it is sound and visible, not what OCR left (redo), or read every page (force).",
+    ),
+    click.Option(
         ["--header-footer/--no-header-footer"], default=ReadOptions.header_footer, help="Keep headers, footers and page numbers, or not."
     ),
     click.Option(
@@ -63,7 +82,15 @@ OPTIONS = [
         show_default=True,
         help="Leave out lines that are read less surely, 0 to 1.",
     ),
-    click.Option(["--password"], metavar="TEXT", default=ReadOptions.password, help="Password of an encrypted PDF."),
+    click.Option(
+        ["--password"],
+        metavar="TEXT",
+        default=ReadOptions.password,
+        envvar="DOCREC_PASSWORD",
+        show_envvar=True,
+        help="Password of an encrypted PDF.",
+    ),
+    click.Option(["--password-file"], metavar="FILE", help="File whose first line is the password; goes before the environment variable."),
     click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
     click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
     click.Option(["--model"], metavar="DIR", help="Model folder.  [default: the bundled model]"),
@@ -81,12 +108,16 @@ def read(
     names: tuple[str, ...],
     output: str | None,
     formats: str,
+    paragraphs: bool,
+    sidecar: str | None,
     pages: str,
     dpi: int | None,
     layout: str,
+    mode: str,
     header_footer: bool,
     min_confidence: float,
     password: str,
+    password_file: str | None,
     char_dict: str | None,
     ord_map: str | None,
     model: str | None,
@@ -97,43 +128,60 @@ def read(
 ) -> None:
     """Do what one command line of `pdf` or `image` asks."""
     log_to_stderr(quiet, verbose)
+    if password_file is not None:
+        password = first_line(password_file)
     options = ReadOptions(
         pages=pages,
         dpi=dpi,
         batch_size=batch_size,
         password=password,
         layout=layout,
+        mode=mode,
         header_footer=header_footer,
         min_confidence=min_confidence,
     )
     dictionary, targets = settle(outer, Dictionary(char_dict, ord_map), output, names)
     outputs = [_output(target) for target in targets or (STREAM,)]
-    _check(files, [target for target, _ in name_outputs(outputs, formats) if isinstance(target, str)])
+    named = name_outputs(outputs, formats) + ([] if sidecar is None else [(_output(sidecar), "txt")])
+    _check(files, [target for target, _ in named if isinstance(target, str)])
+    inputs: list[str | bytes] = [*files]
+    if any(format == "pdf" for _, format in named):
+        if _is_terminal(sys.stdout) and any(format == "pdf" and not isinstance(target, str) for target, format in named):
+            raise OptionError("a PDF is not for a terminal to show; name a file with -o")
+        inputs = [_content(file) if file == STREAM or _is_pipe(file) else file for file in files]  # is read again to be written
     charset = None
     if dictionary.char_dict and dictionary.ord_map:
         charset = load_charset(dictionary.char_dict, dictionary.ord_map)
-    total = _count_pages(files, options)
+    counts = _count_pages(inputs, options)
 
     def read_all(watch: Watch) -> Iterator[Page]:
         recognizer = docrec.load(model, device=device, charset=charset)
-        for file in files:
-            yield from watch(file, docrec.recognize(_input(file), recognizer, options))
+        for name, file in zip(files, inputs, strict=True):
+            yield from watch(name, docrec.recognize(_input(file), recognizer, options))
 
-    writing = WriteOptions(document=files[0] if len(files) == 1 else None, model=os.path.basename(model or ""), password=password)
-    to_terminal = not targets and not formats and not quiet and _is_terminal(sys.stdout)
+    from docrec.bundle import DEFAULT_MODEL  # here, as it imports numpy, which help is to do without
+
+    writing = WriteOptions(
+        document=files[0] if len(files) == 1 else None,
+        sources=tuple(zip(inputs, counts or (), strict=False)),
+        model=os.path.basename(os.path.normpath(model or DEFAULT_MODEL)),
+        password=password,
+        paragraphs=paragraphs,
+    )
+    to_terminal = not targets and not formats and sidecar is None and not quiet and _is_terminal(sys.stdout)
     if quiet or not (to_terminal or _is_terminal(sys.stderr)):
-        write(read_all(lambda name, pages: pages), outputs, formats, writing)
+        write_named(read_all(lambda name, pages: pages), named, writing)
         return
 
     from docrec.cli.view import Detail, View
 
     detail: Detail = "lines" if to_terminal else "pages" if STREAM not in (targets or STREAM) else "none"
-    with View(detail, total) as view:
+    with View(detail, sum(counts) if counts else None) as view:
         if to_terminal:
             for _ in read_all(view.watch):
                 pass
         else:
-            write(read_all(view.watch), outputs, formats, writing)
+            write_named(read_all(view.watch), named, writing)
     view.summarize(", ".join(targets))
 
 
@@ -153,25 +201,49 @@ def _check(files: Sequence[str], targets: Sequence[str]) -> None:
                 raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
 
 
-def _count_pages(files: Sequence[str], options: ReadOptions) -> int | None:
+def first_line(password_file: str) -> str:
+    """The password in a file; an OptionError if another is given on the command line."""
+    if click.get_current_context().get_parameter_source("password") is ParameterSource.COMMANDLINE:
+        raise OptionError("give the password by --password or by --password-file, not by both")
+    if password_file == STREAM:
+        raise OptionError("--password-file takes the name of a file, not -; where there is one, /dev/stdin is standard input")
+    try:
+        with open(password_file, encoding="utf-8") as file:
+            return file.readline(MAX_PASSWORD).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise FileAccessError(f"the password file {password_file!r} cannot be read: {error}") from error
+
+
+def _count_pages(files: Sequence[str | bytes], options: ReadOptions) -> list[int] | None:
     """Open each file, so that a bad one is told before any is read; None if one is a pipe, which can be opened only once."""
     from docrec.source import open_source
 
-    if any(file == STREAM or _is_pipe(file) for file in files):
+    if any(isinstance(file, str) and (file == STREAM or _is_pipe(file)) for file in files):
         return None
-    total = 0
+    counts = []
     for file in files:
-        with open_source(file, options) as source:
-            total += len(source)
-    return total
+        with open_source(_input(file), options) as source:
+            counts.append(len(source))
+    return counts
 
 
-def _input(file: str) -> str | BinaryIO:
+def _input(file: str | bytes) -> str | BinaryIO:
+    if isinstance(file, bytes):
+        return io.BytesIO(file)
     if file != STREAM:
         return file
     if sys.stdin is None:
         raise FileAccessError("standard input must be open for - to read it, and is closed; name a file")
     return sys.stdin.buffer
+
+
+def _content(file: str) -> bytes:
+    """All that comes from standard input or a pipe."""
+    source = _input(file)
+    if not isinstance(source, str):
+        return source.read()
+    with open(source, "rb") as pipe:
+        return pipe.read()
 
 
 def _output(target: str) -> str | BinaryIO:
@@ -225,11 +297,12 @@ pdf = click.Command(
     "pdf",
     params=[click.Argument(["files"], metavar="FILE", callback=_one), *OPTIONS],
     callback=read,
-    help="Read a PDF file (- is standard input). Pages are separated by a form feed.",
+    help="Read a PDF file (- is standard input). Pages are separated by a form feed; -o out.pdf makes the PDF searchable.",
 )
 image = click.Command(
     "image",
     params=[click.Argument(["files"], metavar="FILE...", nargs=-1, required=True), *OPTIONS],
     callback=read,
-    help="Read pictures of pages, in the order given (- is standard input). Pages are separated by a form feed.",
+    help="Read pictures of pages, in the order given (- is standard input). Pages are separated by a form feed; -o out.pdf makes them a "
+    "searchable PDF.",
 )

@@ -10,16 +10,24 @@ from typing import BinaryIO
 from docrec.document import Page
 from docrec.errors import OptionError
 from docrec.options import WriteOptions
+from docrec.writers.alto import alto
+from docrec.writers.hocr import hocr
 from docrec.writers.json import json
+from docrec.writers.md import md
+from docrec.writers.pdf import pdf
 from docrec.writers.replace import replacing, writing_to
+from docrec.writers.tsv import tsv
 from docrec.writers.txt import txt
 
 Writer = Callable[[Iterable[Page], WriteOptions], Iterator[bytes]]
 """A format: turns pages into pieces of the file, a piece after each page, empty if there is nothing to write yet, and more at the end."""
 Target = str | os.PathLike[str] | BinaryIO
 
-FORMATS: dict[str, Writer] = {"txt": txt, "json": json}
+FORMATS: dict[str, Writer] = {"txt": txt, "json": json, "md": md, "tsv": tsv, "hocr": hocr, "alto": alto, "pdf": pdf}
 """By the suffix that their files have."""
+OTHER_SUFFIXES = {"html": "hocr", "xml": "alto", "markdown": "md"}
+FOREIGN_SUFFIXES = ("csv", "doc", "docx", "epub", "gif", "jpeg", "jpg", "odt", "png", "rtf", "tif", "tiff", "xlsx")
+"""Of files that would not be what they are called if text were written to them."""
 
 
 def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: str = "", options: WriteOptions | None = None) -> None:
@@ -39,7 +47,12 @@ def write(pages: Iterable[Page], outputs: Target | Sequence[Target], formats: st
         FileAccessError: an output cannot be written.
         BrokenPipeError: the reader at the other end of a pipe has gone.
     """
-    named = name_outputs(outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs], formats)
+    targets = outputs if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs]
+    write_named(pages, name_outputs(targets, formats), options)
+
+
+def write_named(pages: Iterable[Page], named: Sequence[tuple[Target, str]], options: WriteOptions | None = None) -> None:
+    """Write pages as `write` does, to outputs of which each is named with its format."""
     with ExitStack() as stack:
         streams = [_open(target, stack) for target, _ in named]
         copies = tee(pages, len(named))
@@ -60,7 +73,8 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
             One format is for all outputs; several are for one path, each written to a file of that name with its own suffix.
 
     Raises:
-        OptionError: a format is not known or named twice, or several formats are to go to several outputs or to a stream.
+        OptionError: a format is not known or named twice, or several formats are to go to several outputs or to a stream, or none is
+            named for an output that is called as files of another kind are.
     """
     names = [name.strip() for name in formats.split(",")] if formats else []
     for index, name in enumerate(names):
@@ -69,6 +83,9 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
         if name in names[:index]:
             raise OptionError(f"each output format is written once, and {name} was named twice")
     if not names:
+        for output in outputs:
+            if isinstance(output, (str, os.PathLike)) and Path(output).suffix[1:].lower() in FOREIGN_SUFFIXES:
+                raise OptionError(f"{output} is not the name of a format that can be written: {', '.join(FORMATS)}; name one with -f")
         return [(output, _suffix(output) or "txt") for output in outputs]
     if len(names) == 1:
         return [(output, names[0]) for output in outputs]
@@ -82,7 +99,8 @@ def name_outputs(outputs: Sequence[Target], formats: str = "") -> list[tuple[Tar
 def _suffix(output: Target) -> str | None:
     """The format that the suffix of a path names."""
     suffix = Path(output).suffix[1:].lower() if isinstance(output, (str, os.PathLike)) else ""
-    return suffix if suffix in FORMATS else None
+    format = OTHER_SUFFIXES.get(suffix, suffix)
+    return format if format in FORMATS else None
 
 
 def _open(target: Target, stack: ExitStack) -> tuple[BinaryIO, str]:

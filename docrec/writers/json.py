@@ -13,13 +13,15 @@ CONFIDENCE_DIGITS = 4
 
 
 def json(pages: Iterable[Page], options: WriteOptions) -> Iterator[bytes]:
-    """One object: program, version, model, document, and pages, a page a row; resources/docrec.schema.json describes it."""
+    """One object: program, version, model, document, and pages, a page a row; docrec.schema.json beside this file describes it."""
     about = {"program": "docrec", "version": __version__, "model": options.model, "document": options.document}
     head = codec.dumps(about, ensure_ascii=False)[:-1] + ', "pages": ['
     for page in pages:
-        yield f"{head}\n{codec.dumps(page_to_json(page), ensure_ascii=False)}".encode()
+        yield f"{head}\n{codec.dumps(page_to_json(page), ensure_ascii=False)}".encode(
+            "utf-8", "replace"
+        )  # a file's name need not be Unicode
         head = ","
-    yield (head.rstrip(",") + "\n]}\n").encode()
+    yield (head.rstrip(",") + "\n]}\n").encode("utf-8", "replace")
 
 
 def page_to_json(page: Page) -> dict[str, Any]:
@@ -53,13 +55,14 @@ def _line_to_json(line: Line) -> dict[str, Any]:
         "box": _box_to_json(line.box),
         "vertical": line.vertical,
         "cell": line.cell and list(line.cell),
+        "layer": line.layer,
         "characters": [_glyph_to_json(glyph) for glyph in line.glyphs],
     }
 
 
 def _json_to_line(line: dict[str, Any]) -> Line:
     glyphs = tuple(Glyph(g["char"], g["start"], g["end"], g["confidence"], script=g["script"]) for g in line["characters"])
-    return Line(Box(*line["box"]), glyphs, line["vertical"], line["cell"] and tuple(line["cell"]))
+    return Line(Box(*line["box"]), glyphs, line["vertical"], line["cell"] and tuple(line["cell"]), layer=line["layer"])
 
 
 def _glyph_to_json(glyph: Glyph) -> dict[str, Any]:

@@ -1,0 +1,327 @@
+"""Pages drawn here of several blocks: layout must tell what they are and read them in order."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pymupdf
+import pytest
+
+from docrec.document import Block
+from docrec.layout import find_blocks
+from docrec.options import LAYOUTS
+from docrec.source import PageImage
+
+PROSE = "中文文档里的文字识别先要找到每一行的位置再逐行送入网络读出每个字来最后拼成段落"
+DPI = 150
+SIZE = 10.5  # points
+PITCH = 16.0  # points
+
+
+def drawn(draw: Callable[[pymupdf.Page], None]) -> PageImage:
+    """An A4 page, 595 by 842 points, as `draw` fills it."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        draw(page)
+        pixels = page.get_pixmap(dpi=DPI, colorspace=pymupdf.csGRAY, alpha=False)
+        return PageImage(0, np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width), DPI)
+
+
+def write(page: pymupdf.Page, left: float, baseline: float, text: str, size: float = SIZE, font: str = "china-s") -> None:
+    page.insert_text((left, baseline), text, fontname=font, fontsize=size)
+
+
+def prose(page: pymupdf.Page, left: float, top: float, lines: int, length: int = 46, size: float = SIZE, pitch: float = PITCH) -> None:
+    """Lines that are full but for the last."""
+    for line in range(lines):
+        text = (PROSE[line % 7 :] + PROSE)[:length]
+        write(page, left, top + pitch * line, text if line < lines - 1 else text[: length // 2], size)
+
+
+def places(blocks: tuple[Block, ...]) -> list[tuple[int, int]]:
+    """Left edge and middle of each line in reading order, in points."""
+    boxes = [line.box for block in blocks for line in block.lines]
+    return [(round(box.left * 72 / DPI), round((box.top + box.bottom) / 2 * 72 / DPI)) for box in boxes]
+
+
+def kinds(blocks: tuple[Block, ...]) -> list[str]:
+    return [block.kind for block in blocks]
+
+
+def lefts(blocks: tuple[Block, ...]) -> list[int]:
+    """Left edges of the lines in reading order, each once for those that follow one another."""
+    found = [left for left, _ in places(blocks)]
+    return [left for index, left in enumerate(found) if not index or abs(left - found[index - 1]) > 4]
+
+
+@pytest.mark.parametrize(("columns", "length", "gutter"), [(2, 22, 14.0), (2, 22, 40.0), (3, 14, 18.0)])
+def test_columns_are_read_one_after_the_other_between_titles_across(columns: int, length: int, gutter: float) -> None:
+    starts = [55 + number * (length * SIZE + gutter) for number in range(columns)]
+
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 180, 80, "横跨各栏的大标题", 22)
+        for number, start in enumerate(starts):
+            prose(page, start, 120 + 5 * (number % 2), 14, length)
+        write(page, 180, 390, "又一个横跨各栏的标题", 22)
+        for start in starts:
+            prose(page, start, 430, 9, length)
+
+    blocks = find_blocks(drawn(draw))
+    assert lefts(blocks) == pytest.approx([181, *starts, 181, *starts], abs=3)
+    assert kinds(blocks).count("title") == 2
+
+
+def test_columns_that_are_short_or_ragged_are_found_if_asked_for() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for start in (60, 320):
+            for line, text in enumerate(["苹果", "香蕉和葡萄", "西瓜", "樱桃和桃子"]):
+                write(page, start, 100 + PITCH * line, text)
+
+    page = drawn(draw)
+    assert lefts(find_blocks(page)) == pytest.approx([60, 320] * 4, abs=3)
+    assert lefts(find_blocks(page, "columns")) == pytest.approx([60, 320], abs=3)
+
+
+def test_a_single_column_is_read_in_rows_if_asked_for() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for start in (60, 320):
+            prose(page, start, 100, 8, 20)
+
+    page = drawn(draw)
+    assert lefts(find_blocks(page)) == pytest.approx([60, 320], abs=3)
+    assert lefts(find_blocks(page, "single")) == pytest.approx([60, 320] * 8, abs=3)
+
+
+@pytest.mark.parametrize("layout", ["auto", "line"])
+def test_a_page_of_one_line(layout: str) -> None:
+    page = drawn(lambda page: write(page, 60, 100, "一行文字国家图书馆", 20))
+    (block,) = find_blocks(page, layout)
+    (line,) = block.lines
+    rows = np.flatnonzero((page.gray < 190).any(axis=1))
+    assert (line.box.top, line.box.bottom) == (pytest.approx(rows[0], abs=3), pytest.approx(rows[-1] + 1, abs=3))
+
+
+def test_rows_with_wide_gaps_are_no_columns() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for line, title in enumerate(["绪论", "研究背景与意义", "国内外研究现状", "方法", "实验结果与分析", "结论与展望"]):
+            write(page, 60, 100 + 20 * line, title)
+            dots = int((480 - 70 - SIZE * len(title)) / 5)
+            for dot in range(dots):
+                page.draw_circle((70 + SIZE * len(title) + 5 * dot, 98 + 20 * line), 0.5, fill=0)
+            write(page, 490, 100 + 20 * line, str(3 * line + 1), font="helv")
+        for line, (name, value) in enumerate(
+            [("甲方：", "某某科技有限公司"), ("乙方：", "张三"), ("地点：", "某市某区某路"), ("日期：", "今天")]
+        ):
+            write(page, 60, 300 + 20 * line, name)
+            write(page, 160, 300 + 20 * line, value)
+        for line in range(6):
+            write(page, 60, 450 + 15 * line, f"x{line} = f({line})", font="cour")
+            write(page, 300, 450 + 15 * line, "# what it is for" if line % 2 else "# why", font="cour")
+
+    rows = [middle for _, middle in places(find_blocks(drawn(draw)))]
+    assert all(below > above - 4 for above, below in pairwise(rows))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_note_in_the_margin_is_a_block_of_its_own_by_its_paragraph(side: str) -> None:
+    text = 146 if side == "left" else 60
+
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, text, 100, 8, 37)
+        prose(page, text, 260, 8, 37)
+        for line, words in enumerate(["边上的小字注", "说明这一段的", "意思"]):
+            start = 453 if side == "right" else 142 - 7.5 * len(words)  # as near to the text as a word of the same line
+            write(page, start, 105 + 11 * line, words, 7.5)
+            write(page, start, 267 + 11 * line, words, 7.5)
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks) == (["note", "text"] if side == "left" else ["text", "note"]) * 2
+    assert sorted(len(block.lines) for block in blocks) == [3, 3, 8, 8]
+    notes = [block.box for block in blocks if block.kind == "note"]
+    assert all(box.right * 72 / DPI < 143 if side == "left" else box.left * 72 / DPI > 450 for box in notes)
+
+
+def test_what_stands_around_text_is_told_from_it() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 45, "某某大学学位论文")
+        write(page, 470, 45, "第三章")
+        page.draw_line((60, 52), (535, 52), width=0.6)
+        write(page, 60, 95, "第三章  实验结果", 18)
+        prose(page, 60, 130, 12, 45)
+        page.draw_line((60, 640), (200, 640), width=0.5)
+        for line in range(3):
+            write(page, 60, 655 + 12 * line, PROSE[line:35], 8)
+        write(page, 290, 800, "- 12 -", font="helv")
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks) == ["header", "title", "text", "footnote", "footer"]
+    assert [len(block.lines) for block in blocks] == [2, 1, 12, 3, 1]
+
+
+def test_figures_and_what_is_written_below_them() -> None:
+    across, down = np.meshgrid(np.arange(500), np.arange(300))
+    photo = (120 + 60 * np.sin(across / 40) * np.cos(down / 33) + 40 * np.sin(down / 7)).astype(np.uint8)
+
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 80, 8, 45)
+        page.insert_image((150, 240, 450, 420), stream=cv2.imencode(".png", photo)[1].tobytes())
+        page.draw_rect((200, 300, 320, 330), fill=(1, 1, 1), color=None)
+        write(page, 210, 320, "图中的标签文字")
+        write(page, 258, 440, "图一  图片的说明", 9)
+        prose(page, 60, 480, 8, 45)
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks) == ["text", "figure", "caption", "text"]
+    assert [len(block.lines) for block in blocks] == [8, 1, 1, 8]
+
+
+def test_a_formula_set_apart() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 80, 6, 45)
+        write(page, 258, 205, "y = a x + b z - c", font="tiit")
+        prose(page, 60, 240, 6, 45)
+
+    assert kinds(find_blocks(drawn(draw))) == ["text", "formula", "text"]
+
+
+def ruled(page: pymupdf.Page, xs: list[float], ys: list[float]) -> None:
+    for y in ys:
+        page.draw_line((xs[0], y), (xs[-1], y), width=0.7)
+    for x in xs:
+        page.draw_line((x, ys[0]), (x, ys[-1]), width=0.7)
+
+
+def test_a_ruled_table_with_cells_of_several_lines() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 80, 5, 45)
+        ruled(page, [60, 160, 300, 530], [180, 205, 250, 275])
+        for row, middle in enumerate([192, 227, 262]):
+            write(page, 70, middle + 4, f"第{'一二三'[row]}行")
+            write(page, 170, middle + 4, "单元格")
+            if row == 1:
+                write(page, 310, middle - 6, "这个单元格里的文字")
+                write(page, 310, middle + 10, "有两行")
+            else:
+                write(page, 310, middle + 4, "末列")
+        prose(page, 60, 310, 5, 45)
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks) == ["text", "table", "text"]
+    assert [line.cell for line in blocks[1].lines] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (1, 2), (2, 0), (2, 1), (2, 2)]
+
+
+def test_cells_that_span_rows_and_columns_have_the_place_of_their_first() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        ruled(page, [60, 200, 340, 480], [100, 130, 160, 190])
+        page.draw_rect((201, 101, 479, 129), color=(1, 1, 1), fill=(1, 1, 1))  # the head of columns 1 and 2
+        page.draw_rect((61, 131, 199, 189), color=(1, 1, 1), fill=(1, 1, 1))  # the head of rows 1 and 2
+        for left, top, text in [(70, 120, "甲乙"), (290, 120, "合并的表头"), (70, 165, "合并的行"), (210, 150, "左上"), (350, 150, "右上")]:
+            write(page, left, top, text)
+        write(page, 210, 180, "左下")
+        write(page, 350, 180, "右下")
+        prose(page, 60, 240, 8, 45)
+
+    table = find_blocks(drawn(draw))[0]
+    assert table.kind == "table"
+    assert [line.cell for line in table.lines] == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("rules", [True, False])
+def test_a_table_without_upright_rules(rules: bool) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 80, 5, 45)
+        if rules:
+            for y in (185, 207, 275):
+                page.draw_line((60, y), (530, y), width=0.8)
+        for row, cells in enumerate([("名称", "数量", "说明"), ("螺丝", "120", "用来固定"), ("钉子", "35", "备用"), ("垫圈", "7", "大号")]):
+            for column, cell in enumerate(cells):
+                write(page, 70 + 170 * column, 200 + 22 * row, cell, font="helv" if cell.isascii() else "china-s")
+        prose(page, 60, 320, 5, 45)
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks) == ["text", "table", "text"]
+    assert [line.cell for line in blocks[1].lines] == [(row, column) for row in range(4) for column in range(3)]
+
+
+def test_text_in_a_frame_is_no_table() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        page.draw_rect((50, 60, 545, 200), width=0.7)
+        prose(page, 60, 80, 6, 44)
+        prose(page, 60, 240, 6, 44)
+
+    assert set(kinds(find_blocks(drawn(draw)))) == {"text"}
+
+
+def scene(rng: np.random.Generator) -> np.ndarray:
+    """A page of random shapes, of any size from a pixel to many megapixels, blurred or noisy."""
+    height, width = (int(10 ** rng.uniform(0, 3.4)) for _ in range(2))
+    gray = np.full((height, width), 255, np.uint8)
+    for _ in range(int(10 ** rng.uniform(0, 2.7))):
+        reach = 10 ** rng.uniform(0, np.log10(max(height, width) + 2))
+        x, y = int(rng.uniform(-0.1, 1.1) * width), int(rng.uniform(-0.1, 1.1) * height)
+        wide, high, level = int(rng.uniform(0, reach)), int(rng.uniform(0, reach)), int(rng.integers(0, 256))
+        thick = int(rng.choice([1, 2, 5, 20]))
+        match int(rng.integers(6)):
+            case 0:
+                cv2.rectangle(gray, (x, y), (x + wide, y + high), level, int(rng.choice([-1, thick])))
+            case 1:
+                cv2.line(gray, (x, y), (x + wide, y), level, thick)
+            case 2:
+                cv2.line(gray, (x, y), (x, y + high), level, thick)
+            case 3:
+                cv2.ellipse(gray, (x, y), (wide, high), rng.uniform(0, 180), 0, 360, level, int(rng.choice([-1, thick])))
+            case 4:
+                cv2.line(gray, (x, y), (x + wide, y + high), level, thick)
+            case _:
+                text = "abcXYZ120-=|"[int(rng.integers(12))] * int(rng.integers(1, 20))
+                cv2.putText(gray, text, (x, y), 0, max(0.2, reach / 60), level, thick)
+    if rng.random() < 0.2:
+        return np.clip(gray + rng.normal(0, rng.uniform(1, 90), gray.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.1:
+        gray[rng.random(gray.shape) < rng.uniform(0, 0.3)] = 0
+    return gray
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_geometry_breaks_layout(seed: int) -> None:
+    gray = scene(np.random.default_rng(seed))
+    for layout in LAYOUTS:
+        for block in find_blocks(PageImage(0, gray, DPI), layout):
+            for line in block.lines:
+                assert -1 <= line.box.left < line.box.right <= gray.shape[1] + 1
+                assert 0 <= line.box.top < line.box.bottom
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (3000, 4000)])
+def test_extreme_sizes(shape: tuple[int, int]) -> None:
+    gray = np.full(shape, 255, np.uint8)
+    gray[shape[0] // 3 :, shape[1] // 2 :] = 0
+    assert sum(len(block.lines) for block in find_blocks(PageImage(0, gray, DPI))) <= 1
+
+
+def clouds(size: float, seed: int = 0) -> np.ndarray:
+    """Soft random shapes about so many pixels large, of mean 0 and variance 1."""
+    field = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, (1100, 800)), (0, 0), size)
+    return field / field.std()
+
+
+ACROSS, DOWN = np.meshgrid(np.arange(800), np.arange(1100))
+TEXTLESS = {
+    "black": np.zeros((1100, 800)),
+    "photograph": 140 + 40 * clouds(4) + 30 * clouds(30, 1),
+    "noise": np.random.default_rng(2).normal(128, 60, (1100, 800)),
+    "salt and pepper": 255 * (np.random.default_rng(3).random((1100, 800)) > 0.1),
+    "spots": 255 * (clouds(4) > 0),
+    "map": 255 * (abs(3 * clouds(16) % 1 - 0.5) > 0.06),
+    "hatch": 255 * ((ACROSS + DOWN) % 24 > 3),
+    "lines": 255 * (DOWN % 30 > 3),
+    "squared paper": 255 * ((DOWN % 40 > 2) & (ACROSS % 40 > 2)),
+    "halftone": 255 * ((np.sin(0.7 * ACROSS) * np.sin(0.7 * DOWN) + 1) * 127 < 140 + 40 * clouds(40)),
+}
+
+
+@pytest.mark.parametrize("name", TEXTLESS)
+def test_pages_without_text_have_hardly_any_lines(name: str) -> None:
+    page = PageImage(0, np.clip(TEXTLESS[name], 0, 255).astype(np.uint8), DPI)
+    assert sum(len(block.lines) for block in find_blocks(page)) <= 3
