@@ -2,9 +2,9 @@
 
 import json
 import logging
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from docrec.cli.dictionary import Dictionary, settle
 from docrec.cli.read import OPTIONS, first_line, log_to_stderr
 from docrec.errors import ExitCode
 from docrec.options import ReadOptions
+
+if TYPE_CHECKING:
+    from docrec.batch import Pool, Reading
 
 NOT_OF_MANY = ("names", "output", "formats", "sidecar")
 """Options of `pdf` and `image` that `batch` does not have, or has in another way."""
@@ -35,6 +38,7 @@ class _Batch(click.Command):
 @click.option("--timeout", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Give up a document when a page takes longer.")
 @click.option("--summary", metavar="FILE", help="Write what became of each document as JSON.")
 @click.option("--watch", is_flag=True, help="Go on looking for new and changed documents, until Ctrl-C.")
+@click.option("--ray", metavar="auto|ADDRESS", help="Read on this Ray cluster, whose nodes share the file system, not with -j processes.")
 @click.pass_context
 def batch(
     ctx: click.Context,
@@ -45,6 +49,7 @@ def batch(
     timeout: float,
     summary: str | None,
     watch: bool,
+    ray: str | None,
     char_dict: str | None,
     ord_map: str | None,
     model: str | None,
@@ -61,7 +66,7 @@ def batch(
     and reads what is new, what has changed, and what could not be read.
     """
     log_to_stderr(quiet, verbose)
-    from docrec.batch import Journal, Processes, Reading, Watch, find_jobs, run
+    from docrec.batch import Journal, Reading, Watch, find_jobs, run
     from docrec.cli.batch_view import BatchView
     from docrec.writers.replace import replacing
 
@@ -74,9 +79,13 @@ def batch(
     reading = Reading(read, formats, paragraphs, model, device, charset, log_level=level)
     found = find_jobs(paths, out_dir, formats)
     look = Watch(lambda: find_jobs(paths, out_dir, formats)) if watch else None
-    with Journal(out_dir, reading) as journal, BatchView(None if watch else len(found), quiet) as view:
+    with (
+        _pool(ray, reading, jobs) as pool,
+        Journal(out_dir, reading) as journal,
+        BatchView(None if watch else len(found), quiet) as view,
+    ):
         try:
-            with closing(run([] if watch else found, journal, Processes(reading, jobs), timeout, look)) as events:
+            with closing(run([] if watch else found, journal, pool, timeout, look)) as events:
                 for event in events:
                     view.show(event)
         except KeyboardInterrupt:
@@ -89,3 +98,14 @@ def batch(
     view.summarize(out_dir)
     if view.counts["failed"]:
         ctx.exit(ExitCode.PARTLY_FAILED)
+
+
+def _pool(ray: str | None, reading: "Reading", jobs: int) -> "AbstractContextManager[Pool]":
+    """Where documents are read: on a Ray cluster if one is named, or by processes."""
+    from docrec.batch import Processes
+
+    if ray is None:
+        return nullcontext(Processes(reading, jobs))
+    from docrec.cluster import Cluster
+
+    return Cluster(ray, reading)
