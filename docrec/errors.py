@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     FILE_ACCESS = 5
     ENCRYPTED = 8
     INVALID_CONFIG = 9
+    PARTLY_FAILED = 10
     OTHER = 15
     INTERRUPTED = 130
 

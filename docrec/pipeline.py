@@ -49,14 +49,19 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
     """
     options = options or ReadOptions()
     with open_source(document, options) as source:
-        started = (_start(prepare(image, options.mode), recognizer, options) for image in source)
-        for page in _read(started, recognizer, options.batch_size):
-            page = _right_side_up(page, recognizer, options)
-            image = page.image
-            logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
-            height, width = image.gray.shape
-            blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
-            yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
+        yield from recognize_images(source, recognizer, options)
+
+
+def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, options: ReadOptions) -> Iterator[Page]:
+    """Read pages as they were read from their file, as `recognize` does."""
+    started = (_start(prepare(image, options.mode), recognizer, options) for image in images)
+    for page in _read(started, recognizer, options.batch_size):
+        page = _right_side_up(page, recognizer, options)
+        image = page.image
+        logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
+        height, width = image.gray.shape
+        blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
+        yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
 def prepare(image: PageImage, mode: str = ReadOptions.mode) -> PageImage:

@@ -48,13 +48,14 @@ class Recognizer:
             yield from decode(features, blank, self._classifier, self.bundle.decoding, ranks)
 
 
-def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None) -> Recognizer:
+def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None, threads: int = 0) -> Recognizer:
     """Load a model for reading.
 
     Args:
         model: its folder; None is the bundled model.
         device: "cpu", "gpu", or "auto": a GPU where there is one and TensorFlow to drive it.
         charset: the characters that may appear; None is all of the model's.
+        threads: that the network runs on without a GPU; 0 is one for each core this process may use.
 
     Raises:
         BundleError: the model folder is absent, damaged or of another version.
@@ -69,7 +70,7 @@ def load(model: str | Path | None = None, device: str = "auto", charset: Charset
         backbone = _gpu_backbone(bundle, required=device == "gpu")
         if backbone:
             return Recognizer(bundle, backbone, classifier, "gpu")
-    return Recognizer(bundle, load_onnx_backbone(bundle), classifier, "cpu")
+    return Recognizer(bundle, load_onnx_backbone(bundle, threads), classifier, "cpu")
 
 
 def load_classifier(bundle: Bundle, charset: Charset | None = None) -> Classifier:
@@ -91,12 +92,12 @@ def load_classifier(bundle: Bundle, charset: Charset | None = None) -> Classifie
     return Classifier(kernel, bias, labels)
 
 
-def load_onnx_backbone(bundle: Bundle) -> Backbone:
-    """The backbone on ONNX Runtime, with a thread for each core this process may use."""
+def load_onnx_backbone(bundle: Bundle, threads: int = 0) -> Backbone:
+    """The backbone on ONNX Runtime, with so many threads, or one for each core this process may use."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options.intra_op_num_threads = threads or core_count()
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # keeps the peak of memory to what a batch needs
     try:
@@ -109,6 +110,11 @@ def load_onnx_backbone(bundle: Bundle) -> Backbone:
         return features, blank
 
     return run
+
+
+def core_count() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gpu_backbone(bundle: Bundle, required: bool) -> Backbone | None:

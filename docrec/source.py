@@ -137,8 +137,12 @@ class Source:
         return len(self._pages)
 
     def __iter__(self) -> Iterator[PageImage]:
+        return self.after(0)
+
+    def after(self, count: int) -> Iterator[PageImage]:
+        """The selected pages but the first ones, so many, which are not read."""
         self.damaged = []
-        for index in self._pages:
+        for index in self._pages[count:]:
             try:
                 page = self._document.read(index)
             except InputFileError as error:
@@ -647,6 +651,9 @@ _IMAGE_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
     (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
     (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BmpImagePlugin.BmpImageFile),
 )
+
+SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".gif", ".bmp")
+"""Of the names that files usually have which can be read."""
 
 _SUBFILE_TYPE, _ORIENTATION = 254, 274  # TIFF 6.0, section 8; the second is also Exif's
 _REDUCED_RESOLUTION = 1  # bit of the former: a thumbnail of another page

@@ -18,7 +18,7 @@ ROOMS = [
     *("turn", "textlayer"),
     *("pipeline", "writers", "training"),
     "__init__",
-    *("evaluate", "report", "exported", "export", "import_crnn", "batch", "serve"),
+    *("evaluate", "report", "exported", "export", "import_crnn", "batch", "cluster", "serve"),
     *("cli", "__main__"),
 ]
 """A module imports from its own room and from those before it in this list, also inside functions."""
@@ -27,6 +27,7 @@ OWNERS = {
     "pymupdf": {"source", "writers", "report"},  # of which the report takes the typeface alone
     "click": {"cli"},
     "rich": {"cli"},
+    "ray": {"cluster"},
     "keras": {"network", "crnn_tensorflow", "onnx_graph", "bundle", "training", "export"},
 }
 

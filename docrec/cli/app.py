@@ -18,6 +18,7 @@ from docrec.errors import DocrecError, ExitCode
 COMMANDS = {
     "pdf": "docrec.cli.read:pdf",
     "image": "docrec.cli.read:image",
+    "batch": "docrec.cli.batch:batch",
     "line": "docrec.cli.line:line",
     "layout": "docrec.cli.layout:layout",
     "train": "docrec.cli.train:train",
@@ -42,6 +43,7 @@ Exit status:
     5  a file cannot be opened, read or written
     8  the PDF is encrypted: give its --password
     9  a model folder or a dictionary is missing, damaged or does not fit
+   10  some of the documents of a batch cannot be read; all others are
    15  any other failure
   130  interrupted (Ctrl-C)
   141  the program reading docrec's output has stopped reading

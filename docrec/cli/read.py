@@ -129,7 +129,7 @@ def read(
     """Do what one command line of `pdf` or `image` asks."""
     log_to_stderr(quiet, verbose)
     if password_file is not None:
-        password = _first_line(password_file)
+        password = first_line(password_file)
     options = ReadOptions(
         pages=pages,
         dpi=dpi,
@@ -201,7 +201,7 @@ def _check(files: Sequence[str], targets: Sequence[str]) -> None:
                 raise OptionError(f"the output must not overwrite an input, and {target} is one; name another output")
 
 
-def _first_line(password_file: str) -> str:
+def first_line(password_file: str) -> str:
     """The password in a file; an OptionError if another is given on the command line."""
     if click.get_current_context().get_parameter_source("password") is ParameterSource.COMMANDLINE:
         raise OptionError("give the password by --password or by --password-file, not by both")

@@ -23,6 +23,9 @@ ADVICE = {
     errno.ENAMETOOLONG: "the name is too long; name it shorter",
 }
 
+TEMPORARY = (".docrec-", ".tmp")
+"""How the names of temporary files begin and end; a process that is killed leaves them behind."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
@@ -40,7 +43,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if mode is None or (stat.S_ISREG(mode) and not os.path.abspath(name).startswith("/dev/")):
             target = Path(os.path.realpath(name))
             permissions = 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode)
-            descriptor, temporary = tempfile.mkstemp(prefix=".docrec-", suffix=".tmp", dir=target.parent)
+            descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY[0], suffix=TEMPORARY[1], dir=target.parent)
         else:
             # Appending writes alike to pipes and terminals, and respects `>>` where /dev/stdout is a file.
             descriptor, temporary = os.open(name, os.O_WRONLY | os.O_APPEND), ""
