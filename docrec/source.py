@@ -356,7 +356,7 @@ class _PdfDocument:
             raise EncryptedError(f"{self._name} is encrypted and needs its password, but {problem}")
 
     def _content_bytes(self, page: Any) -> int:
-        return sum(_decoded_bytes(self._pdf, number) for number in page.get_contents())
+        return sum(_decoded_bytes(self._pdf, number) for number in page.get_contents() if self._pdf.xref_is_stream(number))
 
     def _take_out_bombs(self) -> None:
         """Make objects null that inflate or draw beyond all use, before MuPDF, which has no limit, comes upon them."""
@@ -489,7 +489,7 @@ def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     mupdf = _mupdf()
     square_inches = page.rect.width * page.rect.height / POINTS_PER_INCH**2
     limit = math.sqrt(MAX_PIXELS / square_inches)
-    if limit < _LEAST_DPI:
+    if limit < _LEAST_DPI or max(page.rect.width, page.rect.height) * min(dpi, limit) > _MAX_SIDE * POINTS_PER_INCH:
         size = " × ".join(f"{side / POINTS_PER_INCH * 0.0254:.3g}" for side in (page.rect.width, page.rect.height))
         raise InputFileError(f"page {page.number + 1} is {size} m large, and no such page can be read; its size is most likely damaged")
     if dpi > limit:
@@ -507,6 +507,8 @@ def _rasterise(page: Any, trace: _Trace, dpi: float) -> PageImage:
     return PageImage(page.number, draw(zoom, mupdf.csGRAY), dpi, layer=layer)
 
 
+_MAX_SIDE = 100_000
+"""Pixels of a page's height or width: a thin strip may have many and yet be small."""
 _LEAST_DPI = 20
 """At less the largest letters on a page could not be read."""
 _PREVIEW_DPI = 50
