@@ -36,6 +36,7 @@ TRAIN = [  # making, judging and exporting models
 ]
 LITERT = ["ai-edge-litert>=1.4"]
 SERVING = ["grpcio>=1.60", "tensorflow-serving-api>=2.18"]  # for the example clients
+RAY = ["ray>=2.10"]  # a cluster for `docrec batch`
 TEST = [
     *("mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "setuptools>=77", *LITERT, *SERVING),
     *("hocr-spec>=0.2", "jsonschema>=4.18", "lxml>=5.0", "markdown-it-py>=3.0", "pypdf>=4.0"),  # readers and checkers of what is written
@@ -60,7 +61,7 @@ setup(
     include_package_data=False,
     zip_safe=False,
     install_requires=REQUIRES,
-    extras_require={"train": TRAIN, "litert": LITERT, "serving": SERVING, "gpu": ["tensorflow[and-cuda]>=2.18"], "test": TEST},
+    extras_require={"train": TRAIN, "litert": LITERT, "serving": SERVING, "ray": RAY, "gpu": ["tensorflow[and-cuda]>=2.18"], "test": TEST},
     entry_points={"console_scripts": ["docrec = docrec.cli.app:main"]},
     classifiers=[
         "Environment :: Console",

@@ -4,6 +4,7 @@ The nodes have docrec installed as this machine has, and see documents and outpu
 """
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 from docrec.batch import Job, Message, Reader, Reading, Worker
 from docrec.errors import MissingDependencyError, OptionError
 
+CONNECTING = 10.0  # seconds to wait for a cluster to answer
+
 
 class Cluster:
     """The actors of a Ray cluster: a Pool. Use it as a context manager, which leaves the cluster as it was.
 
     Args:
-        address: of the cluster, or "auto" for the one that Ray finds.
+        address: HOST:PORT of the cluster, or "auto" for the one that Ray finds.
         reading: how documents are read.
 
     Raises:
@@ -35,8 +38,11 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         try:
+            if self._address != "auto":  # Ray itself would try for minutes
+                host, _, port = self._address.rpartition(":")
+                socket.create_connection((host, int(port)), CONNECTING).close()
             self._ray.init(self._address, log_to_driver=False, configure_logging=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise OptionError(f"--ray needs a cluster that runs, and there is none at {self._address}: {error}") from error
         has_gpus = self._reading.device != "cpu" and self._ray.cluster_resources().get("GPU", 0) > 0
         self._unit = "GPU" if has_gpus else "CPU"
@@ -74,7 +80,7 @@ class Actor:
 
     def begin(self, job: Job, pages_file: Path) -> None:
         """See `Worker.begin`."""
-        self.messages = self._handle.read.options(num_returns="streaming").remote(job, pages_file)
+        self.messages = self._handle.read.remote(job, pages_file)
 
     def message(self) -> Message | None:
         """What it has told, None if it, or its node, has ended."""
@@ -97,4 +103,4 @@ class _Reads:
         self._reader = Reader(reading)
 
     def read(self, job: Job, pages_file: Path) -> Iterator[Message]:
-        return self._reader.read(job, pages_file)
+        yield from self._reader.read(job, pages_file)

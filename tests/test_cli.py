@@ -239,9 +239,7 @@ def test_dictionaries_after_the_subcommand(
     assert Path(ord_map).read_bytes() == before
 
 
-def test_dictionaries_without_an_output(
-    reader: Reader, pdf: str, dictionary: tuple[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dictionaries_without_an_output(reader: Reader, pdf: str, dictionary: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     before = Path(dictionary[1]).read_bytes()
     assert run(["pdf", pdf, "-c", dictionary[0], "-o", dictionary[1]]) == ExitCode.OK
     assert capsys.readouterr().out == TEXT
@@ -315,9 +313,7 @@ def test_the_suffix_names_the_format(reader: Reader, pdf: str, tmp_path: Path) -
     assert "ocr_page" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
-def test_paragraphs_are_joined_if_asked_for(
-    reader: Reader, two_pages: list[Page], pdf: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_paragraphs_are_joined_if_asked_for(reader: Reader, two_pages: list[Page], pdf: str, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = two_pages[0].blocks
     first, second = block.lines
     wide = replace(first, box=replace(first.box, right=second.box.right))  # which is as long as the one below
@@ -438,9 +434,7 @@ def test_a_model_folder_that_is_absent(pdf: str, tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("verbose", [True, False])
-def test_an_unexpected_failure_is_short_unless_verbose(
-    reader: Reader, pdf: str, verbose: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unexpected_failure_is_short_unless_verbose(reader: Reader, pdf: str, verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
     reader.failure = ValueError("a bug")
     assert run(["pdf", pdf, *["-v"] * verbose]) == ExitCode.OTHER
     error = capsys.readouterr().err

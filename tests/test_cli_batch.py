@@ -110,6 +110,14 @@ def test_what_cannot_be_done_is_told(
     assert files_of(tmp_path / "out") == {}
 
 
+def test_ray_that_is_not_installed_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(["batch", str(folder), "--out-dir", str(tmp_path / "out"), "--ray", "auto"]) == ExitCode.MISSING_DEPENDENCY
+    assert "docrec[ray]" in capfd.readouterr().err
+
+
 def begin(*arguments: str) -> subprocess.Popen[str]:
     """Start `docrec batch` in a process of its own."""
     return subprocess.Popen(

@@ -64,6 +64,7 @@ def test_a_node_that_is_lost_loses_nothing(two_nodes: Any, tiny_model: Path, tmp
     assert os.listdir(tmp_path / "out" / ".docrec" / "pages") == []
 
 
-def test_a_cluster_that_is_not_there_is_told() -> None:
-    with pytest.raises(OptionError, match="127.0.0.1:1"), Cluster("127.0.0.1:1", Reading()):
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense"])
+def test_a_cluster_that_is_not_there_is_told(address: str) -> None:
+    with pytest.raises(OptionError, match=address), Cluster(address, Reading()):
         pass

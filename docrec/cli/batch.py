@@ -79,22 +79,20 @@ def batch(
     reading = Reading(read, formats, paragraphs, model, device, charset, log_level=level)
     found = find_jobs(paths, out_dir, formats)
     look = Watch(lambda: find_jobs(paths, out_dir, formats)) if watch else None
-    with (
-        _pool(ray, reading, jobs) as pool,
-        Journal(out_dir, reading) as journal,
-        BatchView(None if watch else len(found), quiet) as view,
-    ):
-        try:
-            with closing(run([] if watch else found, journal, pool, timeout, look)) as events:
-                for event in events:
-                    view.show(event)
-        except KeyboardInterrupt:
-            view.say("stopped; the same command goes on from here")
-            raise
-        finally:
-            if summary:
-                with replacing(summary) as file:
-                    file.write((json.dumps(view.summary(reading), ensure_ascii=False, indent=1) + "\n").encode())
+    view = BatchView(None if watch else len(found), quiet)
+    try:
+        with _pool(ray, reading, jobs) as pool, Journal(out_dir, reading) as journal, view:
+            try:
+                with closing(run([] if watch else found, journal, pool, timeout, look)) as events:
+                    for event in events:
+                        view.show(event)
+            finally:
+                if summary:
+                    with replacing(summary) as file:
+                        file.write((json.dumps(view.summary(reading), ensure_ascii=False, indent=1) + "\n").encode())
+    except KeyboardInterrupt:
+        view.say("stopped; the same command goes on from here")
+        raise
     view.summarize(out_dir)
     if view.counts["failed"]:
         ctx.exit(ExitCode.PARTLY_FAILED)
