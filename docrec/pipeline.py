@@ -29,6 +29,9 @@ from docrec.upright import find_surroundings, paint_surroundings, straighten
 logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
+NO_TEXT = 0.8  # mean confidence of the characters of a page below which it is a picture: pages and poor scans reach 0.89
+SURE = 0.9  # mean confidence of a line that counts even there
+SURE_WORD = 4  # and its characters, at least
 SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
@@ -60,7 +63,7 @@ def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, option
         image = page.image
         logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
         height, width = image.gray.shape
-        blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence))
+        blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence, recognizer.limited))
         yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
@@ -174,11 +177,19 @@ def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: i
         yield line if line.confidence >= doubtful or line.vertical else _read_again(line, gray, recognizer, ranks)
 
 
-def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float) -> Iterator[Block]:
-    """The blocks of a page with the lines that say something, and surely enough."""
+def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, limited: bool) -> Iterator[Block]:
+    """The blocks of a page with the lines that say something, and surely enough: of a page without text none but whole, sure words.
+
+    What an alphabet that is `limited` cannot tell is read unsurely, also on a page of text.
+    """
+    read = list(lines)
+    glyphs = [glyph for line in read for glyph in line.glyphs]
+    no_text = min_confidence > 0 and not limited and sum(glyph.confidence for glyph in glyphs) < NO_TEXT * len(glyphs)
+    least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 1)
+    told_lines = iter(read)
     for block in page.blocks:
-        count = sum(not line.script for line in block.lines)
-        told = tuple(line for line in itertools.islice(lines, count) if line.glyphs and line.confidence >= min_confidence)
+        hosts = sum(not line.script for line in block.lines)
+        told = tuple(line for line in itertools.islice(told_lines, hosts) if len(line.glyphs) >= count and line.confidence >= least)
         if told:
             yield Block(block.kind, told)
 

@@ -28,12 +28,14 @@ class Recognizer:
         bundle: the model.
         charset: the model's alphabet, by which Readings are to be understood.
         device: "cpu" or "gpu", where the network runs.
+        limited: whether only some characters of the alphabet may appear.
     """
 
     def __init__(self, bundle: Bundle, backbone: Backbone, classifier: Classifier, device: str) -> None:
         self.bundle = bundle
         self.charset = bundle.charset
         self.device = device
+        self.limited = len(classifier.labels) < len(bundle.charset)
         self._backbone = backbone
         self._classifier = classifier
 

@@ -3,6 +3,7 @@
 import difflib
 import io
 
+import cv2
 import numpy as np
 import pymupdf
 import pytest
@@ -154,3 +155,13 @@ def test_pictures_are_taken_only_as_batches_need_them(recognizer):
     pictures = iter([picture_of(PARAGRAPH[0][:6])] * 6)
     next(docrec.pipeline.recognize_lines(pictures, recognizer, 2))
     assert len(list(pictures)) == 4
+
+
+def test_a_photograph_says_nothing_but_the_words_on_it(recognizer):
+    from skimage.data import camera
+
+    photograph = cv2.resize(camera(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    (page,) = docrec.recognize(io.BytesIO(cv2.imencode(".png", photograph)[1].tobytes()), recognizer)
+    assert page.text == ""
+    (page,) = docrec.recognize(io.BytesIO(cv2.imencode(".png", photograph)[1].tobytes()), recognizer, ReadOptions(min_confidence=0))
+    assert page.text != "", "this picture shows nothing that looks like text any more; take another"
