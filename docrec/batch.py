@@ -497,15 +497,15 @@ class Reader:
         options = self._reading.read
         with open_source(job.source, options) as source:
             fingerprint = self._reading.fingerprint(job)
-            count = _keep_sound_pages(pages_file, fingerprint)
+            count, damaged = _keep_sound_pages(pages_file, fingerprint)
             with pages_file.open("ab") as file:
                 if not file.tell():
                     _add_row(file, {"fingerprint": fingerprint})
                 if count:
                     yield count
-                for image in source.after(count):  # each by itself, so that its numbers do not depend on those before it
+                for image in source.after(count, damaged):  # each by itself, so that its numbers do not depend on those before it
                     (page,) = recognize_images([image], recognizer, options)
-                    _add_row(file, page_to_json(page))
+                    _add_row(file, page_to_json(page) | ({"damaged": True} if page.index in source.damaged else {}))
                     count += 1
                     yield count
 
@@ -548,12 +548,18 @@ def _add_row(file: BinaryIO, row: dict[str, Any]) -> None:
     file.flush()
 
 
-def _keep_sound_pages(path: Path, fingerprint: str) -> int:
-    """Cut a file of pages where it was not written to its end, or empty it if it is of other pages; how many it holds."""
-    first, *rows = [row.get("fingerprint") for row in _rows(path)] or [None]
+def _keep_sound_pages(path: Path, fingerprint: str) -> tuple[int, list[int]]:
+    """Cut a file of pages where it was not written to its end, or empty it if it is of other pages.
+
+    Returns:
+        How many it holds, and the indices of those that could not be read.
+    """
+    rows = _rows(path)
+    same = next(rows, {}).get("fingerprint") == fingerprint
+    pages = [(row["page"] - 1, "damaged" in row) for row in rows] if same else []
     with path.open("ab") as file:
-        file.truncate(_sound_length(path) if first == fingerprint else 0)
-    return len(rows) if first == fingerprint else 0
+        file.truncate(_sound_length(path) if same else 0)
+    return len(pages), [index for index, damaged in pages if damaged]
 
 
 def _pages(path: Path) -> Iterator[Page]:

@@ -8,7 +8,7 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -139,9 +139,9 @@ class Source:
     def __iter__(self) -> Iterator[PageImage]:
         return self.after(0)
 
-    def after(self, count: int) -> Iterator[PageImage]:
-        """The selected pages but the first ones, so many, which are not read."""
-        self.damaged = []
+    def after(self, count: int, damaged: Sequence[int] = ()) -> Iterator[PageImage]:
+        """The selected pages but the first ones, so many, which are not read; `damaged` are those among them that were unreadable."""
+        self.damaged = list(damaged)
         for index in self._pages[count:]:
             try:
                 page = self._document.read(index)

@@ -230,6 +230,14 @@ def test_pages_that_are_there_are_not_read_again(book: str, reading: Reading, tm
     assert (tmp_path / "out.txt").read_text().startswith("\n\f"), "the first page is taken from the file of pages"
 
 
+def test_a_document_without_a_readable_page_fails_however_often_it_is_tried(reading: Reading, tmp_path: Path, root: Path) -> None:
+    (tmp_path / "cut.pdf").write_bytes((root / "examples" / "sample.pdf").read_bytes()[:3000])  # of two pages the dictionaries alone
+    job = Job(str(tmp_path / "cut.pdf"), str(tmp_path / "out"))
+    first, again = (read(Reader(reading), job, tmp_path / "pages.jsonl")[-1] for _ in range(2))
+    assert first == again
+    assert first[0] == "failed"  # type: ignore[index]
+
+
 def test_pages_of_a_document_as_it_was_before_are_read_again(book: str, reading: Reading, tmp_path: Path) -> None:
     reader, job = Reader(reading), Job(book, str(tmp_path / "out"))
     read(reader, job, tmp_path / "pages.jsonl")
