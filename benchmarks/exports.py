@@ -39,6 +39,7 @@ class Exported:
     def __init__(self, read: Read, charset: Any) -> None:
         self.read_images = read
         self.charset = charset
+        self.limited = False
 
     def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
         """As Recognizer.read."""

@@ -109,6 +109,7 @@ class Blind(Recognizer):
     def __init__(self) -> None:
         folder = char_dict_folder()
         self.charset = load_charset(folder / "char_dict_cn.json", folder / "ord_map_cn.json")
+        self.limited = True
 
     def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
         """Read without looking."""

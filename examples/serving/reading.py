@@ -126,6 +126,7 @@ def read_pages(file: str, predict: Predict, dictionary: str | None) -> str:
         """Reads as docrec's own recogniser does, on the server."""
 
         charset = load_charset(folder / "char_dict_cn.json", folder / "ord_map_cn.json")
+        limited = False
 
         def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
             chunks = iter(chunks)
