@@ -4,7 +4,7 @@
 # Needs docrec on the PATH, and Debian's packages xvfb, xterm, imagemagick and fonts-noto-cjk.
 set -eu
 cd "$(dirname "$0")/.."
-export LANG=C.UTF-8 COLORTERM=truecolor COMMAND='docrec pdf examples/sample.pdf'
+export LANG=C.UTF-8 COLORTERM=truecolor COMMAND='docrec pdf examples/sample.pdf --mode force'
 done=$(mktemp -u)
 export done
 xvfb-run -a -s '-screen 0 1400x900x24' sh -c '
