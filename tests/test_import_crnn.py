@@ -214,7 +214,8 @@ def test_the_command_reads_a_picture_with_the_model(model, tmp_path, capsys):
     dictionary = ["-c", str(tmp_path / "char_dict.json"), "--ord-map", str(tmp_path / "ord_map.json")]
     read = []
     for arguments in ([], dictionary):
-        assert run(["image", str(tmp_path / "page.png"), "-q", "--min-confidence", "0", "--device", "cpu", "--model", str(model), *arguments]) == 0
+        options = ["-q", "--min-confidence", "0", "--device", "cpu", "--model", str(model)]
+        assert run(["image", str(tmp_path / "page.png"), *options, *arguments]) == 0
         read.append(set(capsys.readouterr().out) - set(" \n\f"))
     assert read[0] - set(some.characters), "random weights read anything"
     assert read[1] <= set(some.characters)
