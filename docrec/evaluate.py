@@ -23,12 +23,12 @@ from docrec.errors import DocrecError, SampleError, TrainingDataError
 from docrec.options import ReadOptions
 from docrec.pipeline import recognize, recognize_lines
 from docrec.recognizer import Recognizer
+from docrec.source import SUFFIXES
 from docrec.training.lines import Dataset
 
 Pair = tuple[str, str]
 
 MAX_SYMBOLS = 255  # different characters in a line of a page
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf")
 ALIKE = str.maketrans(dict(zip("“”‘’`—–−―•‧∙・●。⋯〈〉∼", "\"\"'''----·····.…<>~", strict=True)))
 """Characters that look the same in print, so that neither reading of them is an error."""
 BINS = 10  # of the table of calibration
@@ -311,7 +311,7 @@ def read_pages(folder: str | Path, recognizer: Recognizer, batch_size: int, limi
         try:
             lines = true_lines(truth)
             if not picture.exists():
-                raise SampleError(str(truth), f"there is no picture of the page beside it ({', '.join(PICTURES)})")
+                raise SampleError(str(truth), f"there is no picture of the page beside it ({', '.join(SUFFIXES)})")
             pages = recognize(picture, recognizer, ReadOptions(batch_size=batch_size))
             yield ReadPage(truth.stem, lines, "\n".join(page.text for page in pages))
         except SampleError as error:
@@ -327,8 +327,8 @@ def page_files(folder: str | Path) -> list[tuple[Path, Path]]:
         TrainingDataError: there is none of them.
     """
     folder = Path(folder)
-    names = {path.stem: path for path in sorted(folder.glob("*"), reverse=True) if path.suffix.lower() in PICTURES}
-    names |= {path.stem: names.get(path.stem, path.with_suffix(PICTURES[0])) for path in folder.glob("*.json")}
+    names = {path.stem: path for path in sorted(folder.glob("*"), reverse=True) if path.suffix.lower() in SUFFIXES}
+    names |= {path.stem: names.get(path.stem, path.with_suffix(SUFFIXES[0])) for path in folder.glob("*.json")}
     if not names:
         found = "holds none" if folder.is_dir() else "is not there" if not folder.exists() else "is a file"
         raise TrainingDataError(f"pages are a folder of NAME.json, with the lines of the page, beside NAME.png, and {folder} {found}")

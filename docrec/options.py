@@ -1,6 +1,7 @@
 """Every option of reading, training and exporting: its name, default, range and check, declared once."""
 
 import math
+import os
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -17,6 +18,8 @@ QUANTIZATIONS = ("float32", "float16", "int8")
 MAX_BATCH_SIZE = 4096
 PRECISIONS = ("float32", "mixed_bfloat16")
 PARTS = ("train", "val", "test")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""That this process may use."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from docrec.charset import Charset
 from docrec.chunk import Chunk
 from docrec.ctc import Classifier, Reading, decode
 from docrec.errors import BundleError, CharsetError, MissingDependencyError, OptionError
-from docrec.options import DEVICES
+from docrec.options import CORES, DEVICES
 
 Backbone = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Images float32 (N, 32, 280, 1) to features float32 (N, 70, F) and blank logits float32 (N, 70)."""
@@ -99,7 +99,7 @@ def load_onnx_backbone(bundle: Bundle, threads: int = 0) -> Backbone:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or core_count()
+    options.intra_op_num_threads = threads or CORES
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # keeps the peak of memory to what a batch needs
     try:
@@ -112,11 +112,6 @@ def load_onnx_backbone(bundle: Bundle, threads: int = 0) -> Backbone:
         return features, blank
 
     return run
-
-
-def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gpu_backbone(bundle: Bundle, required: bool) -> Backbone | None:

@@ -654,7 +654,7 @@ _IMAGE_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
     (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BmpImagePlugin.BmpImageFile),
 )
 
-SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".gif", ".bmp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf")
 """Of the names that files usually have which can be read."""
 
 _SUBFILE_TYPE, _ORIENTATION = 254, 274  # TIFF 6.0, section 8; the second is also Exif's

@@ -7,12 +7,28 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from docrec.document import Block, Box, Glyph, Line, Page
 
 NOBODY = 65534
 PROSE = "山高月小水落石出曾日月之几何而江山不可复识矣。\n清风徐来，水波不兴；举酒属客，诵明月之诗。\n" * 40
+
+
+HEIGHT, WIDTH = 1200, 900  # of make_page, in pixels
+LINES = [*range(160, 600, 40), *range(700, 1080, 40)]  # its baselines
+INK = 20
+
+
+def make_page(ink: int = INK, paper: int = 255) -> np.ndarray:
+    """A page of two ragged paragraphs; grey edges on all its letters."""
+    page = np.full((HEIGHT, WIDTH), paper, np.uint8)
+    for number, baseline in enumerate(LINES):
+        line = "All that moves before the open gate will go, and these lines stay"
+        cv2.putText(page, line[number % 5 : 30 + number * 7 % 13], (100, baseline), cv2.FONT_HERSHEY_COMPLEX, 0.8, ink, 2, cv2.LINE_AA)
+    return page
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from conftest import make_page
 
 from docrec.polarity import bands_to_dark_on_light, line_to_dark_on_light, to_dark_on_light
-
-HEIGHT, WIDTH = 1200, 900
-LINES = [*range(160, 600, 40), *range(700, 1080, 40)]
-INK = 20
-
-
-def make_page(ink: int = INK, paper: int = 255) -> np.ndarray:
-    """A page of two ragged paragraphs; grey edges on all its letters."""
-    page = np.full((HEIGHT, WIDTH), paper, np.uint8)
-    for number, baseline in enumerate(LINES):
-        line = "All that moves before the open gate will go, and these lines stay"
-        cv2.putText(page, line[number % 5 : 30 + number * 7 % 13], (100, baseline), cv2.FONT_HERSHEY_COMPLEX, 0.8, ink, 2, cv2.LINE_AA)
-    return page
-
 
 # Pages
 

@@ -17,12 +17,11 @@ from docrec.charset import Charset, charset_to_json, load_charset
 from docrec.cli.dictionary import Dictionary, alphabet, bundled_alphabet
 from docrec.cli.read import log_to_stderr
 from docrec.errors import MissingDependencyError, OptionError, SampleError, TrainingDataError
-from docrec.options import PARTS
+from docrec.options import CORES, PARTS
 
 if TYPE_CHECKING:
     from docrec.training.fonts import FontSet
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LINES_PER_SHARD = 50_000  # about 100 MB, unless --shards says otherwise
 SHOWN = 24  # characters of a list that may be long
 
