@@ -153,12 +153,15 @@ DECODINGS = {"best-path": best_paths, "prefix-1": prefix_paths}
 
 
 def collapse(path: np.ndarray, certainty: np.ndarray) -> Reading:
-    """Merge repeats and drop blanks: path int (T,), -1 = blank, and the probability of each step (T,)."""
+    """Merge repeats and drop blanks: path int (T,), -1 = blank, and the probability of each step (T,).
+
+    Frames are independent given the image, so a mark is as sure as that not all of its frames are wrong.
+    """
     starts = np.flatnonzero(np.concatenate([[True], path[1:] != path[:-1]]))
     ends = np.append(starts[1:], len(path))
     return Reading(
         tuple(
-            Mark(int(path[start]), int(start), int(end), float(certainty[start:end].max()))
+            Mark(int(path[start]), int(start), int(end), 1 - float(np.prod(1 - certainty[start:end])))
             for start, end in zip(starts, ends, strict=True)
             if path[start] >= 0
         )
