@@ -63,7 +63,8 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
 def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:
     """The blocks of a page, or of a zone of vertical text so turned that its columns are rows."""
     ink = gray_to_ink(gray)
-    em = parts_to_em(mask_to_parts(ink))
+    parts = mask_to_parts(ink)
+    em = parts_to_em(parts)
     if em < MIN_EM:
         return []
     levels, uprights = ink_to_rules(ink, em)
@@ -71,7 +72,8 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
-    parts = mask_to_parts(text)
+    if len(levels) or len(uprights):
+        parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []
     lying, standing = short_rules(parts, levels, uprights, em)
