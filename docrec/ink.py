@@ -4,12 +4,13 @@ A *part* is a connected component of ink, an int row (left, top, right, bottom).
 word, a cell, a whole line. The *em* is here the ink height of the page's ordinary Hanzi, the unit of nearly every threshold.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from docrec.colour import reduce_by
 
 # Ink is darker than the paper around it by a share of the strongest contrast nearby.
 PAPER_WINDOW = 1 / 80  # of the page's longer side: strokes are thinner than this, tinted boxes are wider
@@ -68,9 +69,8 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
     height, width = gray.shape
     step = max(MIN_PAPER_WINDOW, int(max(height, width) * PAPER_WINDOW)) // 7
     window = np.ones((7, 7), np.uint8)
-    small = cv2.resize(gray, (math.ceil(width / step), math.ceil(height / step)), interpolation=cv2.INTER_AREA)
-    paper = cv2.resize(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window), (width, height), interpolation=cv2.INTER_LINEAR)
-    contrast = cv2.subtract(paper, gray)
+    paper = cv2.morphologyEx(reduce_by(gray, step), cv2.MORPH_CLOSE, window)
+    contrast = cv2.subtract(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), gray)
     peaks = cv2.dilate(contrast, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     if not peaks.size or (strongest := int(peaks.max())) < NOISE_CONTRAST:
         return np.zeros_like(gray)

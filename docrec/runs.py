@@ -123,14 +123,21 @@ def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> 
     groups = {index: [index] for index in range(len(runs))}
     joined = dict(enumerate(runs))
     owner = list(range(len(runs)))
+    grown: dict[int, Parts] = {}  # not yet measured: many at once are measured the fastest
     for _, i, j in sorted(neighbours(runs, reach, em)):
         a, b = owner[i], owner[j]
-        if a == b or not aligned(joined[a], joined[b], em) or divided(runs[i], runs[j], uprights):
+        if a == b:
             continue
-        (joined[a],) = groups_to_runs([np.concatenate([joined[a].parts, joined.pop(b).parts])])
+        if a in grown or b in grown:
+            joined.update(zip(grown, groups_to_runs([*grown.values()]), strict=True))
+            grown.clear()
+        if not aligned(joined[a], joined[b], em) or divided(runs[i], runs[j], uprights):
+            continue
+        grown[a] = np.concatenate([joined[a].parts, joined.pop(b).parts])
         for index in groups[b]:
             owner[index] = a
         groups[a] += groups.pop(b)
+    joined.update(zip(grown, groups_to_runs([*grown.values()]), strict=True))
     return list(joined.values())
 
 
