@@ -127,11 +127,16 @@ def straighten(page: PageImage, around: Surroundings) -> PageImage:
         steps.append(f"straightened by {abs(skew):.1f}°")
     if not steps:
         return page
+    resampling = cv2.INTER_LINEAR if page.dpi >= _BROAD_STROKES_DPI else cv2.INTER_CUBIC
     if around.corners is None:
-        gray = cv2.warpAffine(page.gray, flat[:2], size, flags=cv2.INTER_CUBIC, borderValue=255)
+        gray = cv2.warpAffine(page.gray, flat[:2], size, flags=resampling, borderValue=255)
     else:
-        gray = cv2.warpPerspective(page.gray, flat, size, flags=cv2.INTER_CUBIC, borderValue=255)
+        gray = cv2.warpPerspective(page.gray, flat, size, flags=resampling, borderValue=255)
     return replace(_moved(page, gray, flat), steps=(*page.steps, *steps))
+
+
+_BROAD_STROKES_DPI = 250
+"""Pixels per inch from which the strokes of letters are so broad that the fastest resampling does not blur them."""
 
 
 def turn(page: PageImage, quarters: int) -> PageImage:
