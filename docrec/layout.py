@@ -29,7 +29,9 @@ from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, witho
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
 MAX_PARTS = 40_000  # more of them are noise
-MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
+ENOUGH_DPI = 200  # pixels per inch; a finer page is searched at a fraction of its resolution,
+ENOUGH_PIXELS = 4_000_000  # if it has more than these, else its resolution is not to be believed;
+MAX_PIXELS = 9_000_000  # and so is any page that has more than these
 AROUND_DRAWING = (-2.5, 0.0, 2.5, 1.3)  # em from the lines of a chart to where its labels are, to the left, above, to the right, below
 
 
@@ -48,10 +50,12 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
     height, width = page.gray.shape
     if layout == "line":
         return _whole_page(page.gray)
-    reduction = max(1.0, math.sqrt(height * width / MAX_PIXELS))
+    enough, most = (math.sqrt(height * width / pixels) for pixels in (ENOUGH_PIXELS, MAX_PIXELS))
+    reduction = max(1.0, min(page.dpi / ENOUGH_DPI, enough), most)
     gray = page.gray
     if reduction > 1:
-        gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=cv2.INTER_AREA)
+        filtering = cv2.INTER_AREA if reduction > 2 else cv2.INTER_LINEAR  # which is as good so far, and many times as fast
+        gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=filtering)
     return tuple(_scaled(block, reduction) for block in _find_blocks(gray, layout))
 
 
