@@ -418,7 +418,7 @@ def estimate_skew(gray: np.ndarray) -> float:
     rotation, size = _rotation(lines.shape[::-1], -skew)
     lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
-    lines = lines[:, : lines.shape[1] // _SQUEEZE[1] * _SQUEEZE[1] or None]  # a whole number is reduced by several times as fast
+    lines = lines[:, : lines.shape[1] // _SQUEEZE * _SQUEEZE or None]  # a whole number is reduced by several times as fast
     angles = np.linspace(-0.6, 0.6, 13)
     best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])
     before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)[1].tolist()
@@ -436,8 +436,8 @@ _MIN_SKEW_PIXELS = 16
 _MIN_SHARPNESS = 4.0
 """How many times sharper the best coarse angle must be than the median one: pages of text reach 7 to 200, photographs 1 to 2 where the
 best angle is not that of their own upright edges."""
-_SQUEEZE = (8, 16)
-"""Columns that are taken together before a page is sheared: at 15° its rows move by two pixels over as many, in the fine search by less."""
+_SQUEEZE = 8
+"""Columns that are taken together before a page is sheared: at 15° its rows move by two pixels over as many."""
 _COLUMNS = 3
 """The most columns whose lines may meet at a wrong angle."""
 
@@ -487,11 +487,10 @@ def _sixths(ink: np.ndarray) -> list[int]:
 def _sharpness(ink: np.ndarray, angles: np.ndarray, gutters: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """How sharp the profiles over whole rows and over rows between gutters are if lines fall to the right by some angles in degrees."""
     height, width = ink.shape
-    coarse, fine = _SQUEEZE
-    squeeze, resampling = (coarse, cv2.INTER_LINEAR) if abs(angles).max() > 1 else (fine, cv2.INTER_CUBIC)
-    narrow = cv2.resize(ink, (max(1, width // squeeze), height), interpolation=cv2.INTER_AREA).T.copy()  # rows are sheared the fastest
+    narrow = cv2.resize(ink, (max(1, width // _SQUEEZE), height), interpolation=cv2.INTER_AREA).T.copy()  # rows are sheared the fastest
     across = len(narrow)
     bounds = np.unique([0, *(gutter * across // width for gutter in gutters), across]).tolist()
+    resampling = cv2.INTER_LINEAR if abs(angles).max() > 1 else cv2.INTER_CUBIC
     whole, parts = [], []
     for angle in np.radians(angles):
         fall = width / across * math.sin(angle)
