@@ -200,7 +200,7 @@ def stretch_contrast(gray: np.ndarray) -> np.ndarray:
         uint8 (height, width): `gray` itself where paper is white and ink dark.
     """
     noise = _noise(gray)
-    histogram = level_counts(gray, 1 - _masses(gray))
+    histogram = level_counts(gray, _outside_masses(gray))
     threshold = _otsu(histogram)
     (ink,) = levels_below(histogram[:threshold], 0.05)
     paper = threshold + levels_below(histogram[threshold:], 0.5)[0]
@@ -284,12 +284,12 @@ def _otsu(histogram: np.ndarray) -> int:
     return int(between.argmax()) + 1
 
 
-def _masses(gray: np.ndarray) -> np.ndarray:
-    """Where a page is dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
+def _outside_masses(gray: np.ndarray) -> np.ndarray:
+    """Where a page is not dark over more than any stroke's width, as in figures and scanned borders: 1, else 0, uint8 (height, width)."""
     dark = (reduce_by(gray, _LIGHT_SCALE) < _MASS_DARKNESS).view(np.uint8)
     masses = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
-    return cv2.resize(masses, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(1 - masses, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 _MASS_DARKNESS = 160
@@ -306,19 +306,23 @@ def remove_specks(gray: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (height, width): `gray` itself where there are hardly any specks.
     """
-    ink = (gray < _SPECK_DARKNESS).astype(np.uint8)
+    ink = (gray < _SPECK_DARKNESS).view(np.uint8)
+    counts = reduce_by(ink * _SPECK_CELL**2, _SPECK_CELL)  # of inked pixels in each cell
     side = 2 * _SPECK_DISTANCE + 1
-    ink_around = cv2.boxFilter(ink, cv2.CV_16U, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    specks = ink & (ink_around <= _SPECK_PIXELS)
-    if cv2.countNonZero(specks) < _FEW_PIXELS:
+    ink_around = cv2.boxFilter(counts, cv2.CV_16U, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    alone = (ink_around <= _SPECK_PIXELS).view(np.uint8)
+    if (counts * alone).sum() < _FEW_PIXELS:
         return gray
+    specks = cv2.bitwise_and(ink, cv2.resize(alone, gray.shape[::-1], interpolation=cv2.INTER_NEAREST))
     painted = gray.copy()
     painted[cv2.dilate(specks, np.ones((5, 5), np.uint8)) > 0] = 255  # with the blur around them
     return painted
 
 
 _SPECK_DARKNESS = 192
-_SPECK_DISTANCE = 40
-"""Pixels to other ink: more than from a full stop to the next letter, at any resolution at which the stop passes for a speck."""
+_SPECK_CELL = 8
+"""Pixels of the page to a side of the cells in which its ink is counted."""
+_SPECK_DISTANCE = 5
+"""Cells to other ink: more than from a full stop to the next letter, at any resolution at which the stop passes for a speck."""
 _SPECK_PIXELS = 9
 _FEW_PIXELS = 30

@@ -52,6 +52,8 @@ def reduce_to_map(pixels: np.ndarray) -> np.ndarray:
 
 def reduce_by(pixels: np.ndarray, factor: int) -> np.ndarray:
     """Reduce a page by a whole number, for which rows and columns that are left over go: several times as fast as any other reduction."""
+    if factor > 2 and factor % 2 == 0:  # halving is as many times faster again
+        return reduce_by(reduce_by(pixels, 2), factor // 2)
     height, width = (max(1, side // factor) for side in pixels.shape[:2])
     return cv2.resize(pixels[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
 

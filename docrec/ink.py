@@ -4,11 +4,13 @@ A *part* is a connected component of ink, an int row (left, top, right, bottom).
 word, a cell, a whole line. The *em* is here the ink height of the page's ordinary Hanzi, the unit of nearly every threshold.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from docrec.colour import reduce_by
 
 # Ink is darker than the paper around it by a share of the strongest contrast nearby.
 PAPER_WINDOW = 1 / 80  # of the page's longer side: strokes are thinner than this, tinted boxes are wider
@@ -67,9 +69,8 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
     height, width = gray.shape
     step = max(MIN_PAPER_WINDOW, int(max(height, width) * PAPER_WINDOW)) // 7
     window = np.ones((7, 7), np.uint8)
-    small = cv2.resize(gray, (math.ceil(width / step), math.ceil(height / step)), interpolation=cv2.INTER_AREA)
-    paper = cv2.resize(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window), (width, height), interpolation=cv2.INTER_LINEAR)
-    contrast = cv2.subtract(paper, gray)
+    paper = cv2.morphologyEx(reduce_by(gray, step), cv2.MORPH_CLOSE, window)
+    contrast = cv2.subtract(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), gray)
     peaks = cv2.dilate(contrast, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     if not peaks.size or (strongest := int(peaks.max())) < NOISE_CONTRAST:
         return np.zeros_like(gray)
@@ -119,31 +120,55 @@ def ink_without_rules(ink: np.ndarray, levels: Parts, uprights: Parts) -> np.nda
     return text
 
 
-def parts_to_run(parts: Parts) -> Run:
-    """A run of parts, its top and bottom judged from the tall ones among its characters, by width, so that a bracket counts little."""
-    top, bottom = glyphs_to_extent(parts_to_glyphs(parts)) if len(parts) > 1 else (float(parts[0, 1]), float(parts[0, 3]))
-    return Run(parts, int(parts[:, 0].min()), top, int(parts[:, 2].max()), bottom)
+def groups_to_runs(groups: Sequence[Parts]) -> list[Run]:
+    """A run of each group of parts, its top and bottom judged from the tall ones among its characters, by width, so that a bracket counts
+    little.
+    """
+    if not groups:
+        return []
+    counts = np.array([len(group) for group in groups])
+    parts, owners, starts = np.concatenate(groups), np.arange(len(groups)).repeat(counts), counts.cumsum() - counts
+    lefts, rights = np.minimum.reduceat(parts[:, 0], starts), np.maximum.reduceat(parts[:, 2], starts)
+    tops, bottoms = _glyphs_to_extents(*_parts_to_glyphs(parts, owners))
+    return [Run(*run) for run in zip(groups, lefts.tolist(), tops.tolist(), rights.tolist(), bottoms.tolist(), strict=True)]
 
 
 def parts_to_glyphs(parts: Parts) -> Parts:
     """Unite the parts of a run that stand above one another (the strokes of 三, an i and its dot), left to right, less underlines."""
+    return _parts_to_glyphs(parts, np.zeros(len(parts), int))[0]
+
+
+def _parts_to_glyphs(parts: Parts, owners: np.ndarray) -> tuple[Parts, np.ndarray]:
+    """The glyphs of many runs at once: `owners` are the numbers of the runs, from 0 in ascending order, also of the glyphs."""
     widths, heights = sizes(parts)
-    underlines = (widths > 6 * heights) & (widths > 1.3 * heights.max())
-    parts = parts if underlines.all() else parts[~underlines]
-    parts = parts[np.argsort(parts[:, 0], kind="stable")]
-    starts = np.flatnonzero(np.r_[True, parts[1:, 0] >= np.maximum.accumulate(parts[:, 2])[:-1]])
-    least, most = np.minimum.reduceat(parts, starts), np.maximum.reduceat(parts, starts)
-    return np.stack([least[:, 0], least[:, 1], most[:, 2], most[:, 3]], axis=1)
+    starts = owners.searchsorted(np.arange(owners[-1] + 1))
+    underlines = (widths > 6 * heights) & (widths > 1.3 * np.maximum.reduceat(heights, starts)[owners])
+    kept = ~(underlines & ~np.logical_and.reduceat(underlines, starts)[owners])
+    order = np.lexsort((parts[kept, 0], owners[kept]))
+    parts, owners = parts[kept][order], owners[kept][order]
+    apart = owners * parts[:, 2].max()  # as if each run stood beside the one before
+    begins = np.ones(len(parts), bool)
+    begins[1:] = (parts[:, 0] + apart)[1:] >= np.maximum.accumulate(parts[:, 2] + apart)[:-1]
+    (starts,) = begins.nonzero()
+    return np.concatenate([np.minimum.reduceat(parts[:, :2], starts), np.maximum.reduceat(parts[:, 2:], starts)], axis=1), owners[starts]
 
 
 def glyphs_to_extent(glyphs: Parts) -> tuple[float, float]:
     """Where most of the tall glyphs begin and end, in pixels from the top of the page; the dots of a leader are left out."""
+    (top,), (bottom,) = _glyphs_to_extents(glyphs, np.zeros(len(glyphs), int))
+    return float(top), float(bottom)
+
+
+def _glyphs_to_extents(glyphs: Parts, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The extents of many runs at once, for `owners` see `_parts_to_glyphs`: tops and bottoms, float64 (runs)."""
     widths, heights = sizes(glyphs)
-    dots = heights < DOTS * weighted_quantile(heights, widths * heights, 0.5)
-    if widths[dots].sum() > 0.5 * widths.sum():
-        return glyphs_to_extent(glyphs[~dots])
-    tall = heights >= 0.75 * weighted_quantile(heights, widths, 0.85)
-    return weighted_quantile(glyphs[tall, 1], widths[tall], 0.2), weighted_quantile(glyphs[tall, 3], widths[tall], 0.8)
+    dots = heights < DOTS * _weighted_quantiles(heights, widths * heights, 0.5, owners)[owners]
+    leaders = dots & (np.bincount(owners, widths * dots) > 0.5 * np.bincount(owners, widths))[owners]
+    if leaders.any():
+        return _glyphs_to_extents(glyphs[~leaders], owners[~leaders])
+    tall = heights >= 0.75 * _weighted_quantiles(heights, widths, 0.85, owners)[owners]
+    glyphs, widths, owners = glyphs[tall], widths[tall], owners[tall]
+    return _weighted_quantiles(glyphs[:, 1], widths, 0.2, owners), _weighted_quantiles(glyphs[:, 3], widths, 0.8, owners)
 
 
 def within_any(parts: Parts, others: Parts) -> np.ndarray:
@@ -161,6 +186,13 @@ def sizes(parts: Parts) -> tuple[np.ndarray, np.ndarray]:
 
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
     """The least value at or below which `share` of the weight lies."""
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, share * total[-1])])
+    return float(_weighted_quantiles(values, weights, share, np.zeros(len(values), int))[0])
+
+
+def _weighted_quantiles(values: np.ndarray, weights: np.ndarray, share: float, owners: np.ndarray) -> np.ndarray:
+    """The weighted quantile of the values of each owner, float64 (owners), for `owners` see `_parts_to_glyphs`."""
+    order = np.lexsort((values, owners))
+    total = weights[order].cumsum()
+    weight = np.bincount(owners, weights)
+    places = total.searchsorted(weight.cumsum() - (1 - share) * weight)
+    return values[order[places]].astype(float)

@@ -29,7 +29,9 @@ from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, witho
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
 MAX_PARTS = 40_000  # more of them are noise
-MAX_PIXELS = 9_000_000  # a larger page is searched at a fraction of its resolution
+ENOUGH_DPI = 200  # pixels per inch; a finer page is searched at a fraction of its resolution,
+ENOUGH_PIXELS = 4_000_000  # if it has more than these, else its resolution is not to be believed;
+MAX_PIXELS = 9_000_000  # and so is any page that has more than these
 AROUND_DRAWING = (-2.5, 0.0, 2.5, 1.3)  # em from the lines of a chart to where its labels are, to the left, above, to the right, below
 
 
@@ -48,10 +50,12 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
     height, width = page.gray.shape
     if layout == "line":
         return _whole_page(page.gray)
-    reduction = max(1.0, math.sqrt(height * width / MAX_PIXELS))
+    enough, most = (math.sqrt(height * width / pixels) for pixels in (ENOUGH_PIXELS, MAX_PIXELS))
+    reduction = max(1.0, min(page.dpi / ENOUGH_DPI, enough), most)
     gray = page.gray
     if reduction > 1:
-        gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=cv2.INTER_AREA)
+        filtering = cv2.INTER_AREA if reduction > 2 else cv2.INTER_LINEAR  # which is as good so far, and many times as fast
+        gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=filtering)
     return tuple(_scaled(block, reduction) for block in _find_blocks(gray, layout))
 
 
@@ -63,7 +67,8 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
 def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:
     """The blocks of a page, or of a zone of vertical text so turned that its columns are rows."""
     ink = gray_to_ink(gray)
-    em = parts_to_em(mask_to_parts(ink))
+    parts = mask_to_parts(ink)
+    em = parts_to_em(parts)
     if em < MIN_EM:
         return []
     levels, uprights = ink_to_rules(ink, em)
@@ -71,7 +76,8 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
-    parts = mask_to_parts(text)
+    if len(levels) or len(uprights):
+        parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []
     lying, standing = short_rules(parts, levels, uprights, em)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from docrec.colour import reduce_by
 from docrec.ink import Parts, Run, mask_to_parts, sizes, weighted_quantile
 from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 
@@ -83,8 +84,9 @@ def _edge(run: Run, gray: np.ndarray) -> tuple[float, float]:
     """How steep the steep edges of a run are, and how far its ink is from its paper, in grey levels."""
     rows = np.linspace(max(run.top, 0), min(run.bottom, len(gray)) - 1, max(EDGE_ROWS, EDGE_PIXELS // run.width)).astype(int)
     crop = gray[rows, max(0, run.left - 2) : run.right + 2]
-    steps = np.sort(cv2.absdiff(crop[:, 1:], crop[:, :-1]), axis=None)
-    return float(steps[-min(STEEPEST, len(steps))]), float(crop.max()) - float(crop.min())
+    steps = cv2.absdiff(crop[:, 1:], crop[:, :-1])
+    steep = -min(STEEPEST, steps.size)
+    return float(np.partition(steps, steep, axis=None)[steep]), float(crop.max()) - float(crop.min())
 
 
 def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
@@ -97,9 +99,7 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     Returns:
         uint8 (H, W) scaled down by em / 4, 1 = photograph.
     """
-    step = max(1, int(em / 4))
-    size = max(1, gray.shape[1] // step), max(1, gray.shape[0] // step)
-    small = cv2.resize(gray[:: max(1, step // 3), :: max(1, step // 3)], size, interpolation=cv2.INTER_AREA)
+    small = reduce_by(gray, max(1, int(em / 4)))
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over two em, where type has some
     dark = cv2.morphologyEx((paper < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))

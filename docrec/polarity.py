@@ -96,9 +96,12 @@ _OTHER_SIDE = 0.5
 
 def _is_box(contour: np.ndarray) -> bool:
     """Whether a contour on the map is large enough and rectangular enough for a box with text."""
+    area = cv2.contourArea(contour)
+    if area < _BOX_FILL * _BOX_EM[0] * _BOX_EM[1] * EM**2:
+        return False
     _, sides, _ = cv2.minAreaRect(contour)
     large = min(sides) >= _BOX_EM[0] * EM and max(sides) >= _BOX_EM[1] * EM
-    return large and cv2.contourArea(contour) >= _BOX_FILL * sides[0] * sides[1]
+    return large and area >= _BOX_FILL * sides[0] * sides[1]
 
 
 def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
@@ -114,8 +117,9 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
 
 
 def level_counts(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-    """How many pixels have each grey level, of all or of those where `mask`, uint8 (height, width), is not 0: float64 (256)."""
-    return cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
+    """How many pixels of a thousand rows have each grey level, of all or where `mask`, uint8 (height, width), is not 0: float64 (256)."""
+    step = max(1, len(gray) // 1000)
+    return cv2.calcHist([gray[::step]], [0], None if mask is None else mask[::step], [256], [0, 256]).ravel().astype(np.float64)
 
 
 def levels_below(counts: np.ndarray, *parts: float) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from docrec.ink import Parts, Run, parts_to_glyphs, parts_to_run, sizes, within_any
+from docrec.ink import Parts, Run, groups_to_runs, parts_to_glyphs, sizes, within_any
 
 # Sizes of parts, in em.
 SPECK = 0.07  # smaller both ways is dust
@@ -69,7 +69,7 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
         while len(members := fitting[(parts[fitting, 2] > left - 2 * size) & (parts[fitting, 0] < right + 2 * size)]) > count:
             left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
         if count > 1 and is_unbroken(parts[members], row.top, row.bottom):
-            runs.append(parts_to_run(parts[members]))
+            runs += groups_to_runs([parts[members]])
             free[members] = False
     return runs, parts[free]
 
@@ -108,7 +108,7 @@ def link_parts(parts: Parts, uprights: Parts, em: float, core: float, reach: flo
     labels = cv2.connectedComponents(smeared & (painted | ~walls & 1), connectivity=8)[1]
     owners = labels[(middles / cell).astype(int), ((parts[:, 0] + parts[:, 2]) / 2 / cell).astype(int)]
     order = np.argsort(owners, kind="stable")
-    return [parts_to_run(parts[members]) for members in np.split(order, np.flatnonzero(np.diff(owners[order])) + 1)]
+    return groups_to_runs(np.split(parts[order], np.flatnonzero(np.diff(owners[order])) + 1))
 
 
 def paint(boxes: np.ndarray, grid: np.ndarray) -> np.ndarray:
@@ -123,14 +123,21 @@ def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> 
     groups = {index: [index] for index in range(len(runs))}
     joined = dict(enumerate(runs))
     owner = list(range(len(runs)))
+    grown: dict[int, Parts] = {}  # not yet measured: many at once are measured the fastest
     for _, i, j in sorted(neighbours(runs, reach, em)):
         a, b = owner[i], owner[j]
-        if a == b or not aligned(joined[a], joined[b], em) or divided(runs[i], runs[j], uprights):
+        if a == b:
             continue
-        joined[a] = parts_to_run(np.concatenate([joined[a].parts, joined.pop(b).parts]))
+        if a in grown or b in grown:
+            joined.update(zip(grown, groups_to_runs([*grown.values()]), strict=True))
+            grown.clear()
+        if not aligned(joined[a], joined[b], em) or divided(runs[i], runs[j], uprights):
+            continue
+        grown[a] = np.concatenate([joined[a].parts, joined.pop(b).parts])
         for index in groups[b]:
             owner[index] = a
         groups[a] += groups.pop(b)
+    joined.update(zip(grown, groups_to_runs([*grown.values()]), strict=True))
     return list(joined.values())
 
 
@@ -164,6 +171,8 @@ def aligned(a: Run, b: Run, em: float) -> bool:
 
 def divided(a: Run, b: Run, uprights: Parts) -> bool:
     """Whether an upright rule stands between two runs."""
+    if not len(uprights):
+        return False
     first, second = (a, b) if a.left < b.left else (b, a)
     between = (uprights[:, 0] >= first.right - 1) & (uprights[:, 2] <= second.left + 1)
     return bool((between & (uprights[:, 1] < min(a.middle, b.middle)) & (uprights[:, 3] > max(a.middle, b.middle))).any())
@@ -180,16 +189,16 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
         gaps = np.maximum(lefts, mark.left) - np.minimum(rights, mark.right)
         beyond = np.maximum(np.maximum(tops - mark.middle, mark.middle - bottoms), 0)
         near = np.flatnonzero((gaps < reach) & (beyond < em))
-        hosts = [
-            (beyond[index], gaps[index], index)
-            for index in near.tolist()
+        hosts = (
+            index
+            for index in near[np.lexsort((gaps[near], beyond[near]))].tolist()
             if (beyond[index] < 0.3 * runs[index].height or aligned(mark, runs[index], em)) and not divided(mark, runs[index], uprights)
-        ]
-        if hosts:
-            members[min(hosts)[2]].append(mark.parts)
-        else:
+        )
+        if (host := next(hosts, None)) is None:
             alone.append(mark)
-    return [run if len(parts) == 1 else parts_to_run(np.concatenate(parts)) for run, parts in zip(runs, members, strict=True)] + alone
+        else:
+            members[host].append(mark.parts)
+    return groups_to_runs([np.concatenate(parts) for parts in members]) + alone
 
 
 def attach_touching(parts: Parts, runs: list[Run], em: float) -> list[Run]:

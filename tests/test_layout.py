@@ -1,6 +1,7 @@
 """Pages drawn here with known text in known places; layout must find just that, in order and at the right height."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -67,6 +68,11 @@ def test_lines_are_found_at_any_resolution(dpi: int) -> None:
     boxes = find_lines(drawn(lambda page: write_prose(page, 40, 60, lines=6), dpi))
     assert len(boxes) == 6
     assert np.mean([box.height for box in boxes]) == pytest.approx(hanzi_height(dpi=dpi), rel=0.1)
+
+
+def test_a_resolution_that_is_not_to_be_believed_changes_nothing() -> None:
+    page = drawn(lambda page: write_prose(page, 40, 60, lines=6), 100)
+    assert find_lines(replace(page, dpi=600)) == find_lines(page)
 
 
 @pytest.mark.parametrize("degrees", [-0.15, 0.15])

@@ -1,0 +1,29 @@
+"""Runs of ink: many are measured at once, each as if it were alone."""
+
+import numpy as np
+
+from docrec.ink import Parts, Run, groups_to_runs
+
+
+def extent(run: Run) -> tuple[int, float, int, float]:
+    return run.left, run.top, run.right, run.bottom
+
+
+def row(lefts: range, top: int, width: int, height: int) -> Parts:
+    return np.array([(left, top, left + width, top + height) for left in lefts], np.int32)
+
+
+def test_runs_measured_together_are_as_measured_alone() -> None:
+    random = np.random.default_rng(1)
+    groups = []
+    for count in (1, 2, 9, 40):
+        corners = random.integers(0, 300, (count, 2))
+        groups.append(np.c_[corners, corners + random.integers(1, 40, (count, 2))].astype(np.int32))
+    assert [extent(run) for run in groups_to_runs(groups)] == [extent(*groups_to_runs([group])) for group in groups]
+
+
+def test_leaders_and_underlines_do_not_count_in_their_own_run_alone() -> None:
+    letters, leader, underline = row(range(0, 60, 22), 100, 20, 20), row(range(80, 600, 12), 116, 4, 4), row(range(1), 130, 400, 2)
+    runs = groups_to_runs([np.concatenate([letters, leader]), np.concatenate([letters, underline]), leader, letters])
+    assert [(run.top, run.bottom) for run in runs] == [(100, 120), (100, 120), (116, 120), (100, 120)]
+    assert runs[0].right == 600
