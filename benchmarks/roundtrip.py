@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from math import nan
 from pathlib import Path
 
 import pymupdf
@@ -29,6 +30,7 @@ import docrec
 from docrec.document import Page
 from docrec.options import ReadOptions, WriteOptions
 from docrec.recognizer import Recognizer
+from docrec.source import page_turn
 from docrec.writers import write
 from docrec.writers.words import glyphs_to_box, to_given
 
@@ -99,7 +101,7 @@ def overlaps(path: Path, pages: Sequence[Page]) -> list[float]:
                 piece = line.text[start : start + PIECE]
                 if "".join(other.text for other in page.lines).count(piece) > 1:
                     continue
-                hits = [hit * leaf.rotation_matrix for hit in leaf.search_for(piece, textpage=found)]
+                hits = [hit * page_turn(leaf) for hit in leaf.search_for(piece, textpage=found)]
                 results.append(max((_overlap(hit, place) for hit in hits), default=0.0))
     return results
 
@@ -139,7 +141,7 @@ def measure(source: Path, result: Path, recognizer: Recognizer) -> Row:
         len(pages),
         sum(len(bare(line.text)) for page in pages for line in page.lines),
         readers,
-        len(found) / max(len(hits), 1),
+        len(found) / len(hits) if hits else nan,
         min(found, default=1.0),
         growth(before, result, len(pages)),
         checked.stderr.decode().strip() if checked.returncode else "",

@@ -564,10 +564,10 @@ def _scan(page: Any, trace: _Trace) -> PageImage | None:
         return None
     info = shown[0]
     mupdf = _mupdf()
-    a, b, c, d, *_ = mupdf.Matrix(info["transform"]) * page.rotation_matrix
+    a, b, c, d, *_ = mupdf.Matrix(info["transform"]) * page_turn(page)
     transposed = abs(b) > abs(a)
     across, down, slant = (c, b, abs(a) + abs(d)) if transposed else (a, d, abs(b) + abs(c))
-    box = mupdf.Rect(info["bbox"]) * page.rotation_matrix
+    box = mupdf.Rect(info["bbox"]) * page_turn(page)
     misses = max(
         abs(box.x0 - page.rect.x0) / page.rect.width,
         abs(box.x1 - page.rect.x1) / page.rect.width,
@@ -598,13 +598,22 @@ def _scan(page: Any, trace: _Trace) -> PageImage | None:
     return PageImage(page.number, gray, dpi, None if color is None else _place(color, transposed, across < 0, down < 0), layer=layer)
 
 
+def page_turn(page: Any) -> Any:
+    """The matrix that turns places on a PDF page, which PyMuPDF gives as if the page had no /Rotate, to where they are shown.
+
+    PyMuPDF's own is wrong for a turned page with a UserUnit.
+    """
+    a, b, c, d, e, f = page.rotation_matrix
+    return _mupdf().Matrix(a, b, c, d, e and page.rect.width, f and page.rect.height)
+
+
 def _trace_to_layer(page: Any, trace: _Trace, origin: tuple[float, float], scale: tuple[float, float]) -> tuple[LayerGlyph, ...]:
     """The text layer of a page of which `origin`, in points, is the first pixel, with `scale` pixels to a point across and down.
 
     What is set aslant is left out: stamps and watermarks.
     """
     images = [(place, box) for place, (kind, box) in enumerate(page.get_bboxlog()) if kind == "fill-image"]
-    turned = np.array(tuple(page.rotation_matrix)).reshape(3, 2)
+    turned = np.array(tuple(page_turn(page))).reshape(3, 2)
     glyphs: list[LayerGlyph] = []
     for span in trace:
         across, down = span["dir"]

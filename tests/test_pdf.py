@@ -16,7 +16,7 @@ from PIL import Image
 from docrec.document import Block, Box, Glyph, Line, Page, Scan
 from docrec.errors import EncryptedError, OptionError
 from docrec.options import WriteOptions
-from docrec.source import open_source
+from docrec.source import open_source, page_turn
 from docrec.writers import write
 from docrec.writers.hidden import without_invisible_text
 
@@ -67,7 +67,7 @@ def boxes_of(page: Any) -> list[tuple[str, Any]]:
     """The characters on a page and their boxes as the page is shown."""
     lines = [line for block in page.get_text("rawdict")["blocks"] for line in block.get("lines", ())]
     chars = [char for line in lines for span in line["spans"] for char in span["chars"]]
-    return [(char["c"], pymupdf.Rect(char["bbox"]) * page.rotation_matrix) for char in chars]
+    return [(char["c"], pymupdf.Rect(char["bbox"]) * page_turn(page)) for char in chars]
 
 
 def assert_in_place(leaf: Any, page: Page, area: Any = None) -> None:
@@ -116,8 +116,10 @@ def test_characters_are_on_their_places(rotation: int, crop: tuple[int, int, int
         assert_in_place(document[0], page)
 
 
-def test_user_units_are_minded() -> None:
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_user_units_are_minded(rotation: int) -> None:
     with pymupdf.open("pdf", pdf_of()) as document:
+        document[0].set_rotation(rotation)
         document.xref_set_key(document[0].xref, "UserUnit", "2")
         size = document[0].rect
         given = document.tobytes()

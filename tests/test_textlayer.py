@@ -186,8 +186,10 @@ def test_spaces_are_found_where_the_document_has_none(recognizer: Recognizer) ->
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_turned_and_cropped_pages(recognizer: Recognizer, rotation: int) -> None:
+@pytest.mark.parametrize("unit", ["1", "1.5"])
+def test_turned_and_cropped_pages(recognizer: Recognizer, rotation: int, unit: str) -> None:
     pdf = typeset()
+    pdf.xref_set_key(pdf[0].xref, "UserUnit", unit)
     pdf[0].set_cropbox(pymupdf.Rect(30, 20, WIDTH - 10, HEIGHT - 40))
     pdf[0].set_rotation(rotation)
     page = read_one(recognizer, pdf)

@@ -10,7 +10,7 @@ import numpy as np
 import pymupdf
 
 from docrec.document import Page
-from docrec.source import SCAN_EDGE
+from docrec.source import SCAN_EDGE, page_turn
 from docrec.writers.glyphless import Glyphless
 from docrec.writers.hidden import without_invisible_text
 from docrec.writers.objects import PdfObject
@@ -111,7 +111,7 @@ def _is_hidden_text_idle(leaf: Any, page: Page, scale: np.ndarray) -> bool:
     used = [to_given(page, line.box) for line in page.lines if line.layer]
     back = np.linalg.inv(scale)
     for *_, (left, top, right, bottom) in hidden:
-        center = pymupdf.Point((left + right) / 2, (top + bottom) / 2) * leaf.rotation_matrix
+        center = pymupdf.Point((left + right) / 2, (top + bottom) / 2) * page_turn(leaf)
         x, y, _ = back @ (center.x, center.y, 1)
         if any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in used):
             return False
@@ -149,7 +149,7 @@ def _pixels_to_points(leaf: Any, page: Page) -> np.ndarray:
     area = whole = leaf.rect
     for info in leaf.get_image_info():
         if (width, height) in ((info["width"], info["height"]), (info["height"], info["width"])):
-            box = pymupdf.Rect(info["bbox"]) * leaf.rotation_matrix
+            box = pymupdf.Rect(info["bbox"]) * page_turn(leaf)
             beside, over = max(abs(box.x0), abs(box.x1 - whole.x1)), max(abs(box.y0), abs(box.y1 - whole.y1))
             if beside <= SCAN_EDGE * whole.width and over <= SCAN_EDGE * whole.height:
                 area = box
