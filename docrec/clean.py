@@ -168,7 +168,7 @@ _TINTS = 4
 """Different tints that a page is thought to have."""
 _FIGURE_DARKNESS = 0.45
 """What is darker than this part of the page's white, over all of the reach, is a figure or a dark border and no paper."""
-_PHOTOGRAPH = (0.95, 0.85)
+_PHOTOGRAPH = (0.95, 0.92)
 """Parts of the page's white than which a photograph is darker: all of it, and what lies just inside of most of its edge."""
 _RECTANGLE = 0.85
 """The part of the smallest rectangle around it that a photograph fills."""

@@ -126,10 +126,11 @@ def frames_to_labels(frames: Parts, gray: np.ndarray, em: float) -> Parts:
     labels = []
     for left, top, right, bottom in frames.tolist():
         white = (gray[top:bottom, left:right] >= PAPER).view(np.uint8)
-        contours, _ = cv2.findContours(white, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        for contour in contours:
+        contours, hierarchy = cv2.findContours(white, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in [contour for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if contours else []:
             x, y, width, height = cv2.boundingRect(contour)
-            if min(width, height) >= LABEL[0] * em and cv2.contourArea(contour) >= LABEL[1] * width * height:
+            is_inside = x > 0 and y > 0 and left + x + width < right and top + y + height < bottom
+            if is_inside and min(width, height) >= LABEL[0] * em and cv2.contourArea(contour) >= LABEL[1] * width * height:
                 labels.append((left + x, top + y, left + x + width, top + y + height))
     return np.array(labels, np.int32).reshape(-1, 4)
 
