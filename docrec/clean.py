@@ -168,8 +168,10 @@ _TINTS = 4
 """Different tints that a page is thought to have."""
 _FIGURE_DARKNESS = 0.45
 """What is darker than this part of the page's white, over all of the reach, is a figure or a dark border and no paper."""
-_PHOTOGRAPH = (0.95, 0.92)
-"""Parts of the page's white than which a photograph is darker: all of it, and what lies just inside of most of its edge."""
+_PHOTOGRAPH_LEVELS = (0.95, 0.85, 0.75, 0.65)
+"""Parts of the page's white than one of which all of a photograph is darker, and the paper around it is not."""
+_SHARP = 0.03
+"""Part of the page's white by which what lies just inside of most of its edge is darker still."""
 _RECTANGLE = 0.85
 """The part of the smallest rectangle around it that a photograph fills."""
 
@@ -186,17 +188,18 @@ def _photographs(paper: np.ndarray, white: float) -> np.ndarray:
     """
     found = np.zeros_like(paper)
     height, width = paper.shape
-    contours, _ = cv2.findContours((paper < _PHOTOGRAPH[0] * white).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    for contour in contours:
-        left, top, across, down = cv2.boundingRect(contour)
-        _, sides, _ = cv2.minAreaRect(contour)
-        is_inside = left > 0 and top > 0 and left + across < width and top + down < height
-        if is_inside and cv2.contourArea(contour) > _RECTANGLE * sides[0] * sides[1] > 0:
-            filled = cv2.drawContours(np.zeros_like(paper), [contour], -1, 1, cv2.FILLED)
-            within = cv2.erode(filled, np.ones((5, 5), np.uint8))
-            edge = paper[within > cv2.erode(within, np.ones((3, 3), np.uint8))]
-            if edge.size and np.median(edge) < _PHOTOGRAPH[1] * white:
-                found |= filled
+    for level in _PHOTOGRAPH_LEVELS:
+        contours, _ = cv2.findContours((paper < level * white).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            left, top, across, down = cv2.boundingRect(contour)
+            _, sides, _ = cv2.minAreaRect(contour)
+            is_inside = left > 0 and top > 0 and left + across < width and top + down < height
+            if is_inside and cv2.contourArea(contour) > _RECTANGLE * sides[0] * sides[1] > 0:
+                filled = cv2.drawContours(np.zeros_like(paper), [contour], -1, 1, cv2.FILLED)
+                within = cv2.erode(filled, np.ones((5, 5), np.uint8))
+                edge = paper[within > cv2.erode(within, np.ones((3, 3), np.uint8))]
+                if edge.size and np.median(edge) < (level - _SHARP) * white:
+                    found |= filled
     return found > 0
 
 
