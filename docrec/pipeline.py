@@ -182,7 +182,7 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     What an alphabet that is `limited` cannot tell is read unsurely, also on a page of text.
     """
     read = list(lines)
-    glyphs = [glyph for line in read for glyph in line.glyphs]
+    glyphs = [glyph for line in read for glyph in line.glyphs if glyph.char.isalnum()]  # not the dots of leaders
     no_text = min_confidence > 0 and not limited and sum(glyph.confidence for glyph in glyphs) < NO_TEXT * len(glyphs)
     least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 1)
     told_lines = iter(read)

@@ -59,6 +59,14 @@ def test_lines_that_are_read_less_surely_are_left_out(recognizer):
     assert 0 < len(rest.lines) < len(page.lines)
 
 
+def test_a_contents_page_keeps_its_lines_however_unsurely_the_dots_are_read(recognizer):
+    titles = ["总则", "登记和审批", "监督检查", "法律责任", "附则"]
+    (page,) = read(recognizer, draw_pdf([f"第{number}章 {title}{'…' * 26}{number}" for number, title in enumerate(titles, 1)]))
+    dots = [glyph.confidence for line in page.lines for glyph in line.glyphs if not glyph.char.isalnum()]
+    assert [any(title in line.text for line in page.lines) for title in titles] == [True] * len(titles)
+    assert np.mean(dots) < docrec.pipeline.NO_TEXT
+
+
 def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):
     text = "".join(PARAGRAPH)[:38]
     (page,) = read(recognizer, draw_pdf([text], size=11))
