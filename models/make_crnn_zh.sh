@@ -31,4 +31,4 @@ train() {
 }
 train --minutes 102 --run "$work/run" --model "$work/first"
 train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model "$work/second"
-train --fine-tune "$work/second" --steps STEPS --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model models/crnn-zh
+train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model models/crnn-zh
