@@ -11,7 +11,8 @@ mkdir -p "$work/deb" "$work/text" "$work/fonts"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
-    fonts-babelstone-han fonts-cns11643-kai fonts-cns11643-sung fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
+    fonts-droid-fallback fonts-babelstone-han fonts-cns11643-kai fonts-cns11643-sung \
+    fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
     fonts-liberation fonts-liberation2 fonts-dejavu fonts-lmodern fonts-texgyre fonts-urw-base35 fonts-freefont-ttf fonts-roboto \
     fonts-open-sans fonts-inconsolata fonts-hack fonts-firacode fonts-crosextra-carlito fonts-crosextra-caladea fonts-linuxlibertine \
     fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore
