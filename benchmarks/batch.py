@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Speed, memory and safety of `docrec batch`:  python benchmarks/batch.py [--documents N] [--jobs 1 2] [--ray ADDRESS] [--kill N]
+"""Speed, memory and safety of `docrec batch`:  python benchmarks/batch.py [--documents N] [--rows N] [--jobs 1 2] [--ray WHERE] [--kill N]
 
 One-page PDFs, no two alike, are read with each number of jobs (and then on a Ray cluster): pages a second by the clock, start included;
 processor time a page; and the greatest memory of a worker in the first, the middle and the last third of the run. Their own text is not
@@ -24,20 +24,19 @@ import pymupdf
 
 from prose import Prose
 
-ROWS = 28
 SAMPLING = 0.5  # seconds between two looks at the memory of the workers
 READING = ["-q", "--mode", "force", "-f", "txt,json"]
 
 
-def make_documents(folder: Path, count: int) -> None:
-    """Write one-page PDFs of about 900 characters."""
+def make_documents(folder: Path, count: int, rows: int) -> None:
+    """Write one-page PDFs of so many rows, of 34 characters each."""
     folder.mkdir()
     prose = Prose(np.random.default_rng(1))
     for number in range(count):
-        text = prose.paragraph(34 * ROWS - 40, 34 * ROWS)
+        text = prose.paragraph(34 * rows - 40, 34 * rows)
         with pymupdf.open() as document:
             page = document.new_page()
-            for row in range(ROWS):
+            for row in range(rows):
                 page.insert_text((90, 100 + 24 * row), text[34 * row : 34 * row + 34], fontname="china-s", fontsize=12)
             document.save(folder / f"{number:05}.pdf")
 
@@ -111,14 +110,15 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=1000)
+    parser.add_argument("--rows", type=int, default=28, help="of 34 characters, on each of them")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--ray", metavar="ADDRESS")
+    parser.add_argument("--ray", metavar="WHERE")
     parser.add_argument("--kill", type=int, default=0, metavar="N")
     parser.add_argument("--longest", type=float, default=12.0, metavar="SECONDS", help="after which a run is killed at the latest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_documents(folder / "in", arguments.documents)
+        make_documents(folder / "in", arguments.documents, arguments.rows)
         for jobs in arguments.jobs:
             measure(folder / "in", folder / f"out-{jobs}", arguments.documents, ["-j", str(jobs)])
         if arguments.ray:

@@ -21,7 +21,8 @@ import numpy as np
 
 import docrec
 from docrec.bundle import load_bundle
-from docrec.chunk import Chunk
+from docrec.charset import Charset
+from docrec.chunk import Chunk, ChunkReader
 from docrec.ctc import Reading
 from docrec.evaluate import PageFigures, ReadPage, judge_page, page_files, true_lines
 from docrec.export import agree, arrays_to_readings, document_to_images, export, read_original
@@ -34,22 +35,22 @@ Read = Callable[[np.ndarray], list[Reading]]
 
 
 class Exported:
-    """Stands in for docrec's Recognizer."""
+    """A ChunkReader with an exported model."""
 
-    def __init__(self, read: Read, charset: Any) -> None:
+    def __init__(self, read: Read, charset: Charset) -> None:
         self.read_images = read
         self.charset = charset
         self.limited = False
 
     def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
-        """As Recognizer.read."""
+        """See `ChunkReader.read`."""
         chunks = iter(chunks)
         while batch := list(itertools.islice(chunks, batch_size)):
             pixels = np.stack([chunk.pixels[..., 0] for chunk in batch])
             yield from self.read_images(np.rint((1 - pixels) * 255).astype(np.uint8))
 
 
-def line_cer(pages: list[tuple[Path, Path]], recognizer: Any) -> float:
+def line_cer(pages: list[tuple[Path, Path]], recognizer: ChunkReader) -> float:
     """Wrong characters a true character, of pages as pairs of true lines and picture."""
     figures = PageFigures()
     for truth, picture in pages:

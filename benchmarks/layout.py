@@ -44,12 +44,11 @@ import docrec
 from cases import TEXTLESS
 from disturbances import DISTURBANCES
 from docrec.charset import load_charset
-from docrec.chunk import FRAMES, Chunk
+from docrec.chunk import FRAMES, Chunk, ChunkReader
 from docrec.ctc import Mark, Reading
 from docrec.document import Page
 from docrec.evaluate import PageFigures, ReadPage, judge_page
 from docrec.options import ReadOptions
-from docrec.recognizer import Recognizer
 from docrec.resources import char_dict_folder
 from pages import CASES, BenchPage, carry, make_page, page_to_png
 from typesetting import TrueLine
@@ -103,8 +102,8 @@ class Judged:
     figures: Figures
 
 
-class Blind(Recognizer):
-    """Stands for a recogniser where lines are found only: every chunk says "一"."""
+class Blind:
+    """A ChunkReader where lines are found only: every chunk says "一"."""
 
     def __init__(self) -> None:
         folder = char_dict_folder()
@@ -118,7 +117,7 @@ class Blind(Recognizer):
             yield Reading((Mark(label, FRAMES // 4, FRAMES // 2, 1.0),))
 
 
-def judge(page: BenchPage, recognizer: Recognizer) -> Judged:
+def judge(page: BenchPage, recognizer: ChunkReader) -> Judged:
     """Read a page and compare."""
     file = io.BytesIO()
     page_to_png(page, file)
@@ -297,7 +296,7 @@ def report(title: str, texts: Sequence[str]) -> None:
 
 def bench(asked: argparse.Namespace) -> None:
     """Judge pages and print what came out."""
-    recognizer = Blind() if asked.no_read else docrec.load()
+    recognizer: ChunkReader = Blind() if asked.no_read else docrec.load()
 
     @cache
     def judged(case: str, seed: int, disturbance: str = "") -> Judged:

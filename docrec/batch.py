@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import re
 import signal
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from docrec.options import ReadOptions, WriteOptions
 from docrec.pipeline import recognize_images
 from docrec.recognizer import Recognizer, load
 from docrec.source import SUFFIXES, open_source
+from docrec.worker import begin_worker
 from docrec.writers import name_outputs, write_named
 from docrec.writers.json import json_to_page, page_to_json
 from docrec.writers.replace import TEMPORARY
@@ -434,8 +434,7 @@ class Process:
 
 def _work(connection: Connection, reading: Reading) -> None:
     """What a worker process does: read the documents it is told of, and tell what happens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()
     reader = Reader(reading)
     while True:
         try:
@@ -444,12 +443,6 @@ def _work(connection: Connection, reading: Reading) -> None:
             return
         for message in reader.read(job, pages_file):
             connection.send(message)
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Reader:

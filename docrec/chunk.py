@@ -6,9 +6,10 @@ neighbours show, so neighbouring chunks overlap by more than a character: whatev
 and joining picks the seam that lies farthest from the characters of both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -50,6 +51,24 @@ class Chunk:
     def right(self) -> float:
         """Page x where the columns in use end, in pixels."""
         return self.left + self.width * self.scale
+
+
+class ChunkReader(Protocol):
+    """Reads Chunks: docrec's `recognizer.Recognizer`, or what stands in for it.
+
+    Attributes:
+        charset: the alphabet by which Readings are to be understood.
+        limited: whether only some characters of the alphabet may appear.
+    """
+
+    charset: Charset
+    limited: bool
+
+    def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
+        """Read chunks in batches of the given size, in order; chunks are taken only as batches need them.
+
+        With `ranks`, each mark comes with that many likeliest classes.
+        """
 
 
 def line_to_chunks(gray: np.ndarray, box: Box, line: int, vertical: bool = False) -> list[Chunk]:

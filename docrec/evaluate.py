@@ -19,10 +19,10 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from docrec.charset import Charset
+from docrec.chunk import ChunkReader
 from docrec.errors import DocrecError, SampleError, TrainingDataError
 from docrec.options import ReadOptions
 from docrec.pipeline import recognize, recognize_lines
-from docrec.recognizer import Recognizer
 from docrec.source import SUFFIXES
 from docrec.training.lines import Dataset
 
@@ -179,7 +179,7 @@ class PageFigures:
         return ratio(self.raw_edits, self.raw_characters)
 
 
-def read_lines(dataset: Dataset, recognizer: Recognizer, batch_size: int, limit: int | None = None) -> Iterator[ReadLine | SampleError]:
+def read_lines(dataset: Dataset, recognizer: ChunkReader, batch_size: int, limit: int | None = None) -> Iterator[ReadLine | SampleError]:
     """Read the lines of a data set, the first `limit` of them if that is given.
 
     Returns:
@@ -301,7 +301,7 @@ def lines_to_json(figures: LineFigures, lines: Iterable[ReadLine], skipped: Iter
     }
 
 
-def read_pages(folder: str | Path, recognizer: Recognizer, batch_size: int, limit: int | None = None) -> Iterator[ReadPage | SampleError]:
+def read_pages(folder: str | Path, recognizer: ChunkReader, batch_size: int, limit: int | None = None) -> Iterator[ReadPage | SampleError]:
     """Read the pages of a folder, the first `limit` of them if that is given; see `page_files`.
 
     Returns:

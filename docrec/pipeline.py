@@ -12,14 +12,13 @@ import numpy as np
 
 from docrec.band import to_ink_extent
 from docrec.charset import is_wide
-from docrec.chunk import Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.chunk import Chunk, ChunkReader, line_to_chunks, picture_to_band, readings_to_line
 from docrec.clean import clean, to_readable_size
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
 from docrec.layout import find_blocks
 from docrec.options import ReadOptions
 from docrec.polarity import line_to_dark_on_light
-from docrec.recognizer import Recognizer
 from docrec.scripts import holding, with_level_scripts
 from docrec.source import PageImage, open_source
 from docrec.textlayer import blocks_with_layer, is_typeset, with_layer_upright
@@ -36,7 +35,7 @@ SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscr
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
 
-def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognizer, options: ReadOptions | None = None) -> Iterator[Page]:
+def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: ChunkReader, options: ReadOptions | None = None) -> Iterator[Page]:
     """Read a document.
 
     Args:
@@ -55,7 +54,7 @@ def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: Recognize
         yield from recognize_images(source, recognizer, options)
 
 
-def recognize_images(images: Iterable[PageImage], recognizer: Recognizer, options: ReadOptions) -> Iterator[Page]:
+def recognize_images(images: Iterable[PageImage], recognizer: ChunkReader, options: ReadOptions) -> Iterator[Page]:
     """Read pages as they were read from their file, as `recognize` does."""
     started = (_start(prepare(image, options.mode), recognizer, options) for image in images)
     for page in _read(started, recognizer, options.batch_size):
@@ -79,7 +78,7 @@ def prepare(image: PageImage, mode: str = ReadOptions.mode) -> PageImage:
 
 
 def recognize_lines(
-    pictures: Iterable[np.ndarray], recognizer: Recognizer, batch_size: int = ReadOptions.batch_size, ranks: int = 0
+    pictures: Iterable[np.ndarray], recognizer: ChunkReader, batch_size: int = ReadOptions.batch_size, ranks: int = 0
 ) -> Iterator[Line]:
     """Read pictures of single lines, each whole as one line: its height becomes the network's, or that of its ink if this reads surer.
 
@@ -116,7 +115,7 @@ class _StartedPage:
         return len(self.readings) == len(self.chunks)
 
 
-def _start(image: PageImage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+def _start(image: PageImage, recognizer: ChunkReader, options: ReadOptions) -> _StartedPage:
     image, blocks = blocks_with_layer(image, find_blocks(image, options.layout), options.mode, recognizer)
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
@@ -126,7 +125,7 @@ def _start(image: PageImage, recognizer: Recognizer, options: ReadOptions) -> _S
     return _StartedPage(image, blocks, chunks)
 
 
-def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int = 0) -> Iterator[_StartedPage]:
+def _read(pages: Iterable[_StartedPage], recognizer: ChunkReader, batch_size: int, ranks: int = 0) -> Iterator[_StartedPage]:
     """Read pages in batches that go across them; each is yielded when the last of its chunks is read, one without any at once."""
     for is_read, some in itertools.groupby(pages, key=lambda page: page.is_read):
         if is_read:
@@ -135,7 +134,7 @@ def _read(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int
             yield from _read_chunks(some, recognizer, batch_size, ranks)
 
 
-def _read_chunks(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_size: int, ranks: int) -> Iterator[_StartedPage]:
+def _read_chunks(pages: Iterable[_StartedPage], recognizer: ChunkReader, batch_size: int, ranks: int) -> Iterator[_StartedPage]:
     started: deque[_StartedPage] = deque()
 
     def chunks() -> Iterator[Chunk]:
@@ -149,7 +148,7 @@ def _read_chunks(pages: Iterable[_StartedPage], recognizer: Recognizer, batch_si
             yield started.popleft()
 
 
-def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOptions) -> _StartedPage:
+def _right_side_up(page: _StartedPage, recognizer: ChunkReader, options: ReadOptions) -> _StartedPage:
     """A page that is read, read again if it turns out to lie on its side or upside down."""
     lines = [line for block in page.blocks for line in block.lines]
     kept = 2 * sum(line.layer for line in lines) > len(lines)
@@ -159,7 +158,7 @@ def _right_side_up(page: _StartedPage, recognizer: Recognizer, options: ReadOpti
     return page if image is page.image else next(_read([_start(image, recognizer, options)], recognizer, options.batch_size))
 
 
-def _lines(page: _StartedPage, recognizer: Recognizer, doubtful: float, ranks: int = 0) -> Iterator[Line]:
+def _lines(page: _StartedPage, recognizer: ChunkReader, doubtful: float, ranks: int = 0) -> Iterator[Line]:
     """The lines of a page that is read, doubtful ones, and those with super- and subscripts, read again."""
     lines = [line for block in page.blocks for line in block.lines]
     hosts = [index for index, line in enumerate(lines) if not line.script]
@@ -194,7 +193,7 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
             yield Block(block.kind, told)
 
 
-def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: Recognizer) -> Line:
+def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: ChunkReader) -> Line:
     """Read a line again with its super- and subscripts on its baseline and mark them, unless they turn out to be parts of Hanzi."""
     scripts = [script for script in scripts if not any(_is_no_script(line.glyphs[index].char) for index in holding(line.glyphs, script))]
     if not scripts:
@@ -216,7 +215,7 @@ def _is_no_script(char: str) -> bool:
     return is_wide(char) and char.isalpha() or char in "'\"‘’“”′"
 
 
-def _read_again(line: Line, gray: np.ndarray, recognizer: Recognizer, ranks: int) -> Line:
+def _read_again(line: Line, gray: np.ndarray, recognizer: ChunkReader, ranks: int) -> Line:
     """Read a doubtful line at the size that it has if all its ink is one row of Hanzi; the surer reading counts."""
     box = to_ink_extent(gray, line.box)
     if box.height > 0.9 * line.box.height:

@@ -22,13 +22,11 @@ GPU_NODES = ("/dev/nvidiactl", "/dev/dxg")
 
 
 class Recognizer:
-    """Reads Chunks with one model; made by `load`.
+    """A ChunkReader with one model; made by `load`.
 
     Attributes:
-        bundle: the model.
-        charset: the model's alphabet, by which Readings are to be understood.
+        bundle: the model, whose alphabet is `charset`.
         device: "cpu" or "gpu", where the network runs.
-        limited: whether only some characters of the alphabet may appear.
     """
 
     def __init__(self, bundle: Bundle, backbone: Backbone, classifier: Classifier, device: str) -> None:
@@ -40,10 +38,7 @@ class Recognizer:
         self._classifier = classifier
 
     def read(self, chunks: Iterable[Chunk], batch_size: int, ranks: int = 0) -> Iterator[Reading]:
-        """Read chunks in batches of the given size, in order; chunks are taken only as batches need them.
-
-        With `ranks`, each mark comes with that many likeliest classes.
-        """
+        """See `ChunkReader.read`."""
         chunks = iter(chunks)
         while batch := list(itertools.islice(chunks, batch_size)):
             features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))

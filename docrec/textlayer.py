@@ -13,10 +13,9 @@ from itertools import groupby
 import cv2
 import numpy as np
 
-from docrec.chunk import is_wide, line_to_chunks, readings_to_line, without_idle_spaces
+from docrec.chunk import ChunkReader, is_wide, line_to_chunks, readings_to_line, without_idle_spaces
 from docrec.document import Block, Box, Glyph, Line
 from docrec.ink import gray_to_ink
-from docrec.recognizer import Recognizer
 from docrec.scripts import holding
 from docrec.source import LayerGlyph, PageImage
 from docrec.upright import turn
@@ -71,7 +70,7 @@ def is_typeset(page: PageImage) -> bool:
     return bool((ink & covered).sum() > TYPESET * ink.sum())
 
 
-def blocks_with_layer(page: PageImage, blocks: Sequence[Block], mode: str, recognizer: Recognizer) -> tuple[PageImage, tuple[Block, ...]]:
+def blocks_with_layer(page: PageImage, blocks: Sequence[Block], mode: str, recognizer: ChunkReader) -> tuple[PageImage, tuple[Block, ...]]:
     """Fill the lines of a page with the characters of its text layer, as far as that is sound.
 
     Args:
@@ -194,7 +193,7 @@ def _follows(before: LayerGlyph, after: LayerGlyph) -> bool:
 
 
 def _sound(
-    rows: Sequence[_Row], others: Sequence[_Row], page: PageImage, ink: np.ndarray, recognizer: Recognizer
+    rows: Sequence[_Row], others: Sequence[_Row], page: PageImage, ink: np.ndarray, recognizer: ChunkReader
 ) -> tuple[list[_Row], list[_Row], list[str]]:
     """The rows whose text is sound, of those in lines and of the others; and what is wrong with the rest."""
     faults = []
@@ -229,7 +228,7 @@ def _is_whole(row: _Row, ink: np.ndarray) -> bool:
     return bool(inked[under].sum() >= COVERED * inked.sum())
 
 
-def _agrees(rows: Sequence[_Row], visible: bool, page: PageImage, recognizer: Recognizer) -> bool:
+def _agrees(rows: Sequence[_Row], visible: bool, page: PageImage, recognizer: ChunkReader) -> bool:
     """Whether sure readings of the longest of some rows agree with them; where none is sure nothing speaks against the rows."""
     sample = [_beginning(row) for row in sorted(rows, key=lambda row: -len(row.glyphs))[: SAMPLE_LINES[visible]]]
     chunks = [chunk for number, row in enumerate(sample) for chunk in line_to_chunks(page.gray, row.line.box, number, row.line.vertical)]

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from docrec.charset import Charset
-from docrec.chunk import is_wide, line_to_chunks
+from docrec.chunk import ChunkReader, is_wide, line_to_chunks
 from docrec.ctc import Reading
 from docrec.document import Line
 from docrec.layout import find_blocks
-from docrec.recognizer import Recognizer
 from docrec.source import PageImage
 from docrec.upright import turn
 
@@ -31,7 +30,7 @@ def reads_surely(lines: Sequence[Line], readings: Sequence[Reading], charset: Ch
     return _sureness(readings, 0) >= SURE and (not _is_vertical(lines) or 2 * sum(wide) > len(wide))
 
 
-def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recognizer: Recognizer) -> PageImage:
+def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recognizer: ChunkReader) -> PageImage:
     """Turn a page by the quarters at which a sample of its lines is read most surely.
 
     Args:
@@ -52,7 +51,7 @@ def _is_vertical(lines: Sequence[Line]) -> bool:
     return 2 * sum(line.vertical for line in lines) > len(lines)
 
 
-def _sample(page: PageImage, layout: str, recognizer: Recognizer) -> list[Reading]:
+def _sample(page: PageImage, layout: str, recognizer: ChunkReader) -> list[Reading]:
     """Readings of the lines of a page that have the most characters."""
     lines = sorted((line for block in find_blocks(page, layout) for line in block.lines if not line.script), key=_slenderness, reverse=True)
     chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0, line.vertical)]

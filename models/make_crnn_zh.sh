@@ -2,7 +2,7 @@
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
-# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; two and a half hours on two cores with AVX-512 and bfloat16.
+# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; five hours on two cores with AVX-512 and bfloat16.
 set -eu
 work=$1
 corpus=${2:-}
@@ -11,6 +11,7 @@ mkdir -p "$work/deb" "$work/text" "$work/fonts"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
+    fonts-droid-fallback fonts-babelstone-han fonts-cns11643-kai fonts-cns11643-sung \
     fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
     fonts-liberation fonts-liberation2 fonts-dejavu fonts-lmodern fonts-texgyre fonts-urw-base35 fonts-freefont-ttf fonts-roboto \
     fonts-open-sans fonts-inconsolata fonts-hack fonts-firacode fonts-crosextra-carlito fonts-crosextra-caladea fonts-linuxlibertine \
@@ -30,4 +31,5 @@ train() {
         --fonts "$work/fonts" --precision mixed_bfloat16 "$@"
 }
 train --minutes 102 --run "$work/run" --model "$work/first"
-train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model models/crnn-zh
+train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model "$work/second"
+train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model models/crnn-zh

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "docrec"
 
 ROOMS = [
-    *("errors", "document", "options"),
+    *("errors", "document", "options", "worker"),
     *("resources", "charset", "source", "colour", "polarity", "clean", "upright"),
     *("ink", "band", "scripts", "runs", "pictures", "margin", "tables", "blocks", "kinds", "vertical", "layout"),
     *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),

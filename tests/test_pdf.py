@@ -1,6 +1,7 @@
 """Searchable PDFs: what was there stays, and the text is found again, by several readers, where it is on the page."""
 
 import io
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import pymupdf
 import pypdf
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from docrec.document import Block, Box, Glyph, Line, Page, Scan
@@ -294,21 +296,27 @@ def test_a_document_without_text_stays_as_it_is() -> None:
 
 
 def test_the_font_is_what_pdf_a_asks_for() -> None:
-    with pymupdf.open("pdf", written([page_read(0, 400, 300)], pdf_of())) as document:
-        (font,) = {font[0] for font in document[0].get_fonts()}
-        descendant = int(document.xref_get_key(font, "DescendantFonts")[1].strip("[]").split()[0])
-        keys = {key: document.xref_get_key(descendant, key) for key in ("DW", "CIDToGIDMap", "FontDescriptor")}
-        program = int(document.xref_get_key(int(keys["FontDescriptor"][1].split()[0]), "FontFile2")[1].split()[0])
-        glyphs = document.xref_stream(int(keys["CIDToGIDMap"][1].split()[0]))
-        data = document.xref_stream(program)
-    from fontTools.ttLib import TTFont
-
-    with TTFont(io.BytesIO(data), checkChecksums=2) as truetype:
-        widths = {width * 1000 // truetype["head"].unitsPerEm for width, _ in truetype["hmtx"].metrics.values()}
-        assert widths == {int(keys["DW"][1])}
-        assert len(truetype.getGlyphOrder()) == 2
-    assert set(glyphs[3::2]) == {1}, "no code shows .notdef"
+    """ISO 19005-2, sections 6.2.11.3 to 6.2.11.8."""
+    page: Any = pypdf.PdfReader(io.BytesIO(written([page_read(0, 400, 300)], pdf_of()))).pages[0]
+    ((name, font),) = page["/Resources"]["/Font"].items()
+    (descendant,) = (entry.get_object() for entry in font["/DescendantFonts"])
+    assert (font["/Encoding"], descendant["/CIDSystemInfo"]["/Ordering"]) == ("/Identity-H", "Identity")
+    assert font["/BaseFont"] == descendant["/BaseFont"] == descendant["/FontDescriptor"]["/FontName"]
+    data = descendant["/FontDescriptor"]["/FontFile2"].get_data()
     assert len(data) < 1000
+    with TTFont(io.BytesIO(data), checkChecksums=2) as truetype:
+        assert {width * 1000 // truetype["head"].unitsPerEm for width, _ in truetype["hmtx"].metrics.values()} == {descendant["/DW"]}
+        glyphs = len(truetype.getGlyphOrder())
+    content = page.get_contents().get_data()
+    assert set(re.findall(rb"/(\w+) [\d.]+ Tf", content)) == {name[1:].encode()}
+    assert re.findall(rb"(\d) Tr", content) == [b"3"]
+    codes = {int(code, 16) for text in re.findall(rb"<(\w+)>Tj", content) for code in re.findall(b"....", text)}
+    to_glyph = descendant["/CIDToGIDMap"].get_data()
+    assert {0 < int.from_bytes(to_glyph[2 * code :][:2], "big") < glyphs for code in codes} == {True}, "none shows .notdef, glyph 0"
+    sections = b"".join(re.findall(rb"beginbfchar(.*?)endbfchar", font["/ToUnicode"].get_data(), re.DOTALL))
+    to_unicode = dict(re.findall(rb"<(\w+)> <(\w+)>", sections))
+    assert {int(code, 16) for code in to_unicode} == codes
+    assert {bytes.fromhex(char.decode()).decode("utf-16-be") for char in to_unicode.values()} == set("".join(TEXTS))
 
 
 # Pictures

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,11 @@ from PIL import Image
 import docrec
 from docrec.document import Page
 from docrec.errors import InputFileError
-from docrec.options import ReadOptions
+from docrec.options import ReadOptions, WriteOptions
 from docrec.recognizer import Recognizer
 from docrec.source import PageImage
 from docrec.textlayer import with_layer_upright
+from docrec.writers import write as write_pages
 
 LINES = ["春天来了，山坡上的杏花开得正好。", "村里的人家把种子搬到院子里晾晒，", "孩子们在溪边放风筝，一直玩到天黑。"]
 OTHER = ["本人声明所呈交的学位论文是本人在", "导师指导下进行的研究工作及取得的", "成果没有抄袭他人已经发表的内容呢"]
@@ -220,14 +222,54 @@ def test_pages_with_layers_come_one_by_one(recognizer: Recognizer, monkeypatch: 
     assert taken == [0]
 
 
-@pytest.mark.parametrize(("form", "settings"), [("TIFF", {"compression": "group4"}), ("JPEG2000", {})])
-def test_scans_of_odd_formats_are_read(recognizer: Recognizer, form: str, settings: dict[str, Any]) -> None:
+def saved(image: Image.Image, form: str, **settings: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **settings)
+    return buffer.getvalue()
+
+
+def g4(image: Image.Image) -> bytes:
+    """A bilevel image as CCITT Group 4, in one strip."""
+    tiff = saved(image, "TIFF", compression="group4", tiffinfo={278: image.height, 262: 0})  # RowsPerStrip; white is 0
+    tags = Image.open(io.BytesIO(tiff)).tag_v2  # type: ignore[attr-defined]
+    return tiff[tags[273][0] :][: tags[279][0]]
+
+
+def jbig2(image: Image.Image) -> bytes:
+    """A bilevel image as an embedded JBIG2 stream, a page and on it a generic region in MMR: ITU-T T.88, sections 7.2, 7.4.6 and 7.4.8."""
+    page = struct.pack(">IIIIBH", *image.size, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", *image.size, 0, 0, 0, 1) + g4(image)
+    segments = enumerate([(48, page), (38, region)])
+    return b"".join(struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data for number, (kind, data) in segments)
+
+
+@pytest.mark.parametrize("coding", ["JBIG2Decode", "CCITTFaxDecode", "JPXDecode"])
+def test_scans_of_odd_codings_are_read_and_stay(recognizer: Recognizer, coding: str) -> None:
     pixels = typeset()[0].get_pixmap(dpi=200, colorspace="gray")
-    image, buffer = Image.frombytes("L", (pixels.width, pixels.height), pixels.samples), io.BytesIO()
-    (image.convert("1") if form == "TIFF" else image).save(buffer, form, **settings)
+    image = Image.frombytes("L", (pixels.width, pixels.height), pixels.samples)
+    if coding == "JPXDecode":
+        bits, data = 8, saved(image, "JPEG2000")
+    else:
+        bits, data = 1, (jbig2 if coding == "JBIG2Decode" else g4)(image.convert("1"))
     pdf = pymupdf.open()
-    pdf.new_page(width=WIDTH, height=HEIGHT).insert_image((0, 0, WIDTH, HEIGHT), stream=buffer.getvalue())
-    assert texts(read_one(recognizer, pdf)) == LINES
+    page = pdf.new_page(width=WIDTH, height=HEIGHT)
+    page.insert_image(page.rect, stream=saved(Image.new("L", image.size), "PNG"))
+    xref = page.get_images()[0][0]
+    pdf.update_object(xref, f"<</Subtype/Image/Width {image.width}/Height {image.height}/BitsPerComponent {bits}/ColorSpace/DeviceGray>>")
+    pdf.update_stream(xref, data, new=True, compress=False)
+    pdf.xref_set_key(xref, "Filter", f"/{coding}")
+    if coding == "CCITTFaxDecode":
+        pdf.xref_set_key(xref, "DecodeParms", f"<</K -1/Columns {image.width}/Rows {image.height}>>")
+    given, out = pdf.tobytes(), io.BytesIO()
+    read_page = read_one(recognizer, pdf)
+    assert texts(read_page) == LINES
+    write_pages([read_page], out, "pdf", WriteOptions(sources=((given, 1),)))
+    assert out.getvalue().startswith(given)
+    with pymupdf.open("pdf", out.getvalue()) as after:
+        assert after[0].get_text().split() == LINES
+        xref = after[0].get_images()[0][0]
+        assert after.xref_get_key(xref, "Filter") == ("name", f"/{coding}")
+        assert after.xref_stream_raw(xref) == data
 
 
 def test_a_portfolio_names_what_is_attached(recognizer: Recognizer) -> None:

@@ -1,9 +1,6 @@
 """What all cores do together: convert or check a data set, and render lines; in order, whatever the number of processes."""
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,6 +15,7 @@ import cv2
 from docrec.charset import Charset
 from docrec.errors import SampleError, WorkerError
 from docrec.training.lines import Dataset, LineImage
+from docrec.worker import begin_worker
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -122,19 +120,11 @@ def _renderer(
 
 
 def _begin(make: Callable[[], Callable[[Any], Any]]) -> None:
-    """Set up a worker process: Ctrl-C is for the process that asked for the work, and without it this one ends."""
     global _make
     _make = make
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it says of damaged pictures does not name them
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 _make: Callable[[], Callable[[Any], Any]]

@@ -73,6 +73,7 @@ class Renderer:
         em = float(round(np.clip(random.lognormal(np.log(27), 0.28), 16, 64)))
         weight = round(float(random.normal(0.0, 0.012)) * em, 1) if random.random() < 0.5 else 0.0
         slant = float(random.uniform(0.1, 0.25)) if random.random() < 0.04 else 0.0
+        latin_slant = float(random.uniform(0.12, 0.3)) if random.random() < 0.08 else slant
         latin_size = round(em * random.uniform(0.88, 1.12), 1) if latin is not font else em
         tracking = float(random.choice([0.0, random.uniform(0, 0.12), random.uniform(0.1, 0.5), -random.uniform(0, 0.04)], p=TRACKING)) * em
         compressed = random.random() < 0.35
@@ -119,7 +120,7 @@ class Renderer:
             size, raised = round(scaling * size, 1), round(rise * size)
             before = "wide" if wide else "narrow"
             shown = LIGATURES[pair] if ligatures and pair in LIGATURES and face is latin else char
-            glyph = face.bitmap(shown, size, weight, slant)
+            glyph = face.bitmap(shown, size, weight, slant if wide else latin_slant)
             height, width = glyph.ink.shape
             if not width:
                 continue
@@ -194,7 +195,7 @@ class Renderer:
         random = self._random
         ink = self._surround(ink)
         if random.random() < 0.4:
-            factor = random.uniform(0.5, 0.95)
+            factor = random.uniform(0.38, 0.95)
             small = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             ink = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC if random.random() < 0.5 else cv2.INTER_LINEAR)
         if random.random() < 0.6:
@@ -225,7 +226,7 @@ class Renderer:
         return ink
 
     def _surround(self, ink: np.ndarray) -> np.ndarray:
-        """What layout may leave beside the text: edges of the lines above and below, rules, a tint."""
+        """What may stand beside the text: edges of the lines above and below, the back of the sheet, rules, a tint."""
         random = self._random
         if self._neighbours and random.random() < 0.12:
             other = self._neighbours[int(random.integers(len(self._neighbours)))]
@@ -234,7 +235,11 @@ class Renderer:
                 ink[:rows] = np.maximum(ink[:rows], other[HEIGHT - 3 - rows : HEIGHT - 3].astype(np.float32) / 255)
             else:
                 ink[-rows:] = np.maximum(ink[-rows:], other[3 : 3 + rows].astype(np.float32) / 255)
-        if random.random() < 0.03:
+        if self._neighbours and random.random() < 0.06:  # the back of the sheet, in the mirror
+            other = self._neighbours[int(random.integers(len(self._neighbours)))][:, ::-1]
+            behind = np.roll(other, int(random.integers(HEIGHT)), axis=0).astype(np.float32) / 255
+            ink = np.maximum(ink, random.uniform(0.05, 0.25) * cv2.GaussianBlur(behind, (0, 0), random.uniform(0.5, 1.5)))
+        if random.random() < 0.05:
             row = int(random.integers(HEIGHT - 4, HEIGHT)) if random.random() < 0.7 else int(random.integers(0, 2))
             ink[row : row + int(random.integers(1, 3))] = random.uniform(0.3, 1.0)
         if random.random() < 0.05:

@@ -28,7 +28,7 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
 )
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
-PROSE, RANDOM, LATIN, TOKENS, SYMBOLS = 0.44, 0.24, 0.18, 0.11, 0.03
+PROSE, RANDOM, LATIN, TOKENS, EVEN, SYMBOLS = 0.43, 0.23, 0.18, 0.11, 0.02, 0.03
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
 SIGNS_SHOWN = 0.13  # of the characters in lines of symbols, signs among prose
 
@@ -60,6 +60,7 @@ class TextSource:
             raise TrainingDataError(f"training needs Chinese text, at least 1,000 characters; {found}")
         self._hanzi = [char for char in charset.characters if is_hanzi(char)]
         others = [char for char in charset.characters if not is_hanzi(char) and char > "~"]
+        self._characters = [char for char in charset.characters if char != " "]
         self._scripts = [[char for char in others if low <= ord(char) <= high] for low, high in SCRIPTS]
         runs = {char for script in self._scripts for char in script}
         self._signs = [char for char in others if char not in runs]
@@ -81,7 +82,7 @@ class TextSource:
         counts = Counter(self._prose)
         running = np.array([counts[char] + 0.5 for char in charset.characters])
         running /= running.sum()
-        drawn = (1 - RANDOM - SYMBOLS) * running
+        drawn = (1 - RANDOM - EVEN - SYMBOLS) * running + EVEN / len(running)
         groups = [(self._hanzi, RANDOM), (self._signs, SYMBOLS * SIGNS_SHOWN)]
         groups += [(script, SYMBOLS * SCRIPTS_SHARE / len(self._scripts)) for script in self._scripts]
         for chars, share in groups:
@@ -100,6 +101,8 @@ class TextSource:
             return self._window(self._latin, random) if self._latin else self._tokens(random)
         if kind - LATIN < TOKENS:
             return self._mixed(random)
+        if kind - LATIN - TOKENS < EVEN:
+            return "".join(random.choice(self._characters, 36))
         return self._symbols(random)
 
     def _window(self, text: str, random: np.random.Generator) -> str:

@@ -123,7 +123,7 @@ def read_pages(file: str, predict: Predict, dictionary: str | None) -> str:
     folder = Path(dictionary) if dictionary else char_dict_folder()
 
     class Served:
-        """Reads as docrec's own recogniser does, on the server."""
+        """A ChunkReader that asks the server."""
 
         charset = load_charset(folder / "char_dict_cn.json", folder / "ord_map_cn.json")
         limited = False
@@ -137,7 +137,6 @@ def read_pages(file: str, predict: Predict, dictionary: str | None) -> str:
                     yield Reading(tuple(Mark(*mark) for mark in list(marks)[: answer["lengths"]]))
 
     try:
-        recognizer: Any = Served()
-        return "\f".join(page.text for page in docrec.recognize(file, recognizer))
+        return "\f".join(page.text for page in docrec.recognize(file, Served()))
     except docrec.errors.DocrecError as error:
         raise ValueError(error) from error
