@@ -189,8 +189,8 @@ def _photographs(paper: np.ndarray, white: float) -> np.ndarray:
     found = np.zeros_like(paper)
     height, width = paper.shape
     for level in _PHOTOGRAPH_LEVELS:
-        contours, _ = cv2.findContours((paper < level * white).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in contours:
+        contours, _ = cv2.findContours((paper < level * white).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in map(cv2.convexHull, contours):
             left, top, across, down = cv2.boundingRect(contour)
             _, sides, _ = cv2.minAreaRect(contour)
             is_inside = left > 0 and top > 0 and left + across < width and top + down < height

@@ -8,7 +8,7 @@ import numpy as np
 
 from docrec.colour import reduce_by
 from docrec.ink import Parts, Run, mask_to_parts, sizes, weighted_quantile
-from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
+from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint, parts_to_runs
 
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
@@ -33,7 +33,10 @@ UNEVEN = 8  # grey levels by which a photograph varies and a tint does not
 TONES = (40, 215)  # grey levels; in type there are few between
 TONED = 0.4  # share of a photograph that is
 FRAMED = 0.7  # share of its rectangle that is not white; else it is no rectangle
-LABEL = (1.1, 0.85)  # em that a white box with text in it is high and wide, at least, and share of its rectangle that it fills
+LETTER_PAPER = 0.5  # share of what is around a letter that is white, where it stands on paper on a photograph; beside it are letters
+LABEL_PAPER = 0.75  # the same of a word
+LETTER_AROUND = 0.12  # em to each side; the blur of a letter reaches a third as far
+LABEL_AROUND = 0.25
 
 
 def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
@@ -121,29 +124,48 @@ def pictures_to_frames(pictures: np.ndarray, em: float) -> Parts:
     return frames[filled] * max(1, int(em / 4))
 
 
-def frames_to_labels(frames: Parts, gray: np.ndarray, em: float) -> Parts:
-    """White boxes, on photographs in frames, that are large enough to hold text."""
-    labels = []
-    for left, top, right, bottom in frames.tolist():
-        white = (gray[top:bottom, left:right] >= PAPER).view(np.uint8)
-        contours, hierarchy = cv2.findContours(white, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-        for contour in [contour for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if contours else []:
-            x, y, width, height = cv2.boundingRect(contour)
-            is_inside = x > 0 and y > 0 and left + x + width < right and top + y + height < bottom
-            if is_inside and min(width, height) >= LABEL[0] * em and cv2.contourArea(contour) >= LABEL[1] * width * height:
-                labels.append((left + x, top + y, left + x + width, top + y + height))
-    return np.array(labels, np.int32).reshape(-1, 4)
-
-
 def outside_pictures(parts: Parts, pictures: np.ndarray, frames: Parts, em: float) -> Parts:
     """The parts whose middles do not stand in a photograph, see `gray_to_pictures`, nor in the frame of one."""
     step = max(1, int(em / 4))
-    middles = (parts[:, :2] + parts[:, 2:]) // 2
-    rows, columns = np.minimum(middles[:, ::-1] // step, np.array(pictures.shape) - 1).T
-    inside = pictures[rows, columns] > 0
-    for left, top, right, bottom in frames.tolist():
-        inside |= ((middles >= (left, top)) & (middles < (right, bottom))).all(axis=1)
-    return parts[~inside]
+    rows, columns = np.minimum((parts[:, 1::-1] + parts[:, 3:1:-1]) // (2 * step), np.array(pictures.shape) - 1).T
+    return parts[(pictures[rows, columns] == 0) & ~_in_frames(parts, frames)]
+
+
+def find_labels(parts: Parts, frames: Parts, uprights: Parts, gray: np.ndarray, em: float) -> list[Run]:
+    """The runs of those parts that stand in photographs on white paper, as what is written on them in white boxes."""
+    letters = parts[_in_frames(parts, frames)]
+    if not len(letters):
+        return []
+    white = cv2.integral((gray >= PAPER).view(np.uint8))
+    runs = parts_to_runs(letters[_paper_around(letters, white, LETTER_AROUND * em) > LETTER_PAPER], uprights, em)
+    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)
+    shares = _paper_around(boxes, white, LABEL_AROUND * em)
+    return [run for run, share in zip(runs, shares, strict=True) if share > LABEL_PAPER]
+
+
+def _in_frames(parts: Parts, frames: Parts) -> np.ndarray:
+    """Whether the middles of parts are in any of the frames: bool (N,)."""
+    middles = (parts[:, :2] + parts[:, 2:]) / 2
+    inside = np.zeros(len(parts), bool)
+    for frame in frames:
+        inside |= ((middles >= frame[:2]) & (middles < frame[2:])).all(axis=1)
+    return inside
+
+
+def _paper_around(boxes: np.ndarray, white: np.ndarray, reach: float) -> np.ndarray:
+    """Which share of what is around boxes is white, within `reach` pixels but for the nearest third: float64 (N,).
+
+    Args:
+        boxes: float (N, 4), pixels.
+        white: how many pixels above and to the left are white, int32 (H + 1, W + 1).
+    """
+    areas, counts = [], []
+    for margin in (reach / 3, reach):
+        grown = np.round(boxes + margin * np.array([-1, -1, 1, 1])).astype(int)
+        left, top, right, bottom = np.clip(grown, 0, [*white.shape[::-1], *white.shape[::-1]] - np.array(1)).T
+        areas.append((right - left) * (bottom - top))
+        counts.append(white[bottom, right] - white[top, right] - white[bottom, left] + white[top, left])
+    return (counts[1] - counts[0]) / np.maximum(areas[1] - areas[0], 1)
 
 
 def parts_to_figures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:

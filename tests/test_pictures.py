@@ -1,0 +1,44 @@
+"""Photographs hold no text but in white boxes on them, and are no part of the columns they stand in."""
+
+import cv2
+import numpy as np
+import pymupdf
+import pytest
+from test_layout import PROSE, drawn, middles, write, write_prose
+
+from docrec.clean import clean
+from docrec.layout import find_lines
+
+
+def cloudy(height: int, width: int, seed: int) -> bytes:
+    """A PNG of clouds, grey and nearly white, above dark ground."""
+    rng = np.random.default_rng(seed)
+    levels = np.zeros((height, width), np.float32)
+    for cells in (4, 9, 25):
+        levels += cv2.resize(rng.normal(0, 25, (cells, cells)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    levels += np.where(np.arange(height) < 0.6 * height, 190, 90)[:, None] + rng.normal(0, 4, levels.shape)
+    return cv2.imencode(".png", levels.clip(0, 255).astype(np.uint8))[1].tobytes()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_photographs_only_their_labels_are_read(seed: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write_prose(page, 30, 40, lines=6)
+        page.insert_image((60, 160, 360, 310), stream=cloudy(300, 600, seed))
+        page.draw_rect((120, 200, 120 + 12 * 8, 222), fill=(1, 1, 1), color=None)
+        write(page, 126, 215, PROSE[:7])
+        write_prose(page, 30, 340, lines=6)
+
+    places = middles(find_lines(clean(drawn(draw))))
+    assert len(places) == 13
+    assert places[6][0] == pytest.approx(126, abs=3)
+
+
+def test_photographs_break_no_lines_of_the_column_beside_them() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_image((30, 40, 196, 180), stream=cloudy(280, 340, 1))
+        write_prose(page, 30, 200, lines=12, length=13)
+        write_prose(page, 206, 50, lines=20, length=13)
+
+    places = middles(find_lines(clean(drawn(draw))))
+    assert [left for left, _ in places] == pytest.approx([30] * 12 + [206] * 20, abs=3)
