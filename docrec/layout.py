@@ -20,7 +20,16 @@ from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_par
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.pictures import find_labels, gray_to_pictures, has_words, in_focus, is_text, outside_pictures, parts_to_figures, pictures_to_frames
+from docrec.pictures import (
+    gray_to_pictures,
+    has_words,
+    in_focus,
+    is_text,
+    outside_pictures,
+    parts_to_figures,
+    pictures_to_frames,
+    with_paper_around,
+)
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
@@ -86,11 +95,14 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     grids, drawings = rules_to_grids(levels, uprights, em)
     figures = np.concatenate([parts_to_figures(parts, pictures, em), drawings + np.array(AROUND_DRAWING) * em]).astype(int)
     frames = pictures_to_frames(pictures, em)
-    labels = find_labels(parts, frames, uprights, gray, em)
-    parts = without_ticks(outside_pictures(parts, pictures, frames, em), uprights, em)
+    parts, labels = outside_pictures(parts, pictures, frames, gray, em)
+    parts = without_ticks(parts, uprights, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
-    runs = in_focus([run for run in parts_to_runs(parts, sheet.uprights, em) + labels if is_text(run, text, em)], gray)
+    runs = parts_to_runs(parts, sheet.uprights, em)
+    if len(labels):
+        runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)
+    runs = in_focus([run for run in runs if is_text(run, text, em)], gray)
     if not has_words(runs, em):
         return []
     drafts = []

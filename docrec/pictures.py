@@ -8,7 +8,7 @@ import numpy as np
 
 from docrec.colour import reduce_by
 from docrec.ink import Parts, Run, mask_to_parts, sizes, weighted_quantile
-from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint, parts_to_runs
+from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
@@ -32,6 +32,7 @@ PATCH = 1.75  # em both ways that are not white
 UNEVEN = 8  # grey levels by which a photograph varies and a tint does not
 TONES = (40, 215)  # grey levels; in type there are few between
 TONED = 0.4  # share of a photograph that is
+BLUR = 2  # em / 4; into so much around it the edges of a photograph blur
 FRAMED = 0.7  # share of its rectangle that is not white; else it is no rectangle
 LETTER_PAPER = 0.5  # share of what is around a letter that is white, where it stands on paper on a photograph; beside it are letters
 LABEL_PAPER = 0.75  # the same of a word
@@ -114,55 +115,44 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
         toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
         if paper[inside].std() < UNEVEN or toned < TONED:
             dark[inside] = 0
-    return cv2.dilate(dark, np.ones((5, 5), np.uint8))  # what the edges of a photograph blur into
+    return cv2.dilate(dark, np.ones((2 * BLUR + 1, 2 * BLUR + 1), np.uint8))
 
 
 def pictures_to_frames(pictures: np.ndarray, em: float) -> Parts:
     """Boxes of the photographs, see `gray_to_pictures`, that are rectangles, in pixels."""
     frames = mask_to_parts(pictures)
     filled = [pictures[top:bottom, left:right].mean() >= FRAMED for left, top, right, bottom in frames.tolist()]
-    return frames[filled] * max(1, int(em / 4))
+    return (frames[filled] + BLUR * np.array([1, 1, -1, -1])) * max(1, int(em / 4))
 
 
-def outside_pictures(parts: Parts, pictures: np.ndarray, frames: Parts, em: float) -> Parts:
-    """The parts whose middles do not stand in a photograph, see `gray_to_pictures`, nor in the frame of one."""
+def outside_pictures(parts: Parts, pictures: np.ndarray, frames: Parts, gray: np.ndarray, em: float) -> tuple[Parts, Parts]:
+    """The parts that do not stand in photographs, and those that stand there on white paper, as what is written in white boxes on them."""
+    if not pictures.any():
+        return parts, parts[:0]
     step = max(1, int(em / 4))
-    rows, columns = np.minimum((parts[:, 1::-1] + parts[:, 3:1:-1]) // (2 * step), np.array(pictures.shape) - 1).T
-    return parts[(pictures[rows, columns] == 0) & ~_in_frames(parts, frames)]
-
-
-def find_labels(parts: Parts, frames: Parts, uprights: Parts, gray: np.ndarray, em: float) -> list[Run]:
-    """The runs of those parts that stand in photographs on white paper, as what is written on them in white boxes."""
-    letters = parts[_in_frames(parts, frames)]
-    if not len(letters):
-        return []
-    white = cv2.integral((gray >= PAPER).view(np.uint8))
-    runs = parts_to_runs(letters[_paper_around(letters, white, LETTER_AROUND * em) > LETTER_PAPER], uprights, em)
-    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)
-    shares = _paper_around(boxes, white, LABEL_AROUND * em)
-    return [run for run, share in zip(runs, shares, strict=True) if share > LABEL_PAPER]
-
-
-def _in_frames(parts: Parts, frames: Parts) -> np.ndarray:
-    """Whether the middles of parts are in any of the frames: bool (N,)."""
-    middles = (parts[:, :2] + parts[:, 2:]) / 2
-    inside = np.zeros(len(parts), bool)
+    middles = (parts[:, :2] + parts[:, 2:]) // 2
+    rows, columns = np.minimum(middles[:, ::-1] // step, np.array(pictures.shape) - 1).T
+    framed = np.zeros(len(parts), bool)
     for frame in frames:
-        inside |= ((middles >= frame[:2]) & (middles < frame[2:])).all(axis=1)
-    return inside
+        framed |= ((middles >= frame[:2]) & (middles < frame[2:])).all(axis=1)
+    on_paper = _paper_around(parts, gray, LETTER_AROUND * em) > LETTER_PAPER
+    return parts[~framed & (on_paper | (pictures[rows, columns] == 0))], parts[framed & on_paper]
 
 
-def _paper_around(boxes: np.ndarray, white: np.ndarray, reach: float) -> np.ndarray:
-    """Which share of what is around boxes is white, within `reach` pixels but for the nearest third: float64 (N,).
+def with_paper_around(runs: Sequence[Run], gray: np.ndarray, em: float) -> list[Run]:
+    """Those runs of what `outside_pictures` finds on white paper that have paper all around."""
+    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)
+    is_label = _paper_around(boxes, gray, LABEL_AROUND * em) > LABEL_PAPER
+    return [run for run, is_it in zip(runs, is_label, strict=True) if is_it]
 
-    Args:
-        boxes: float (N, 4), pixels.
-        white: how many pixels above and to the left are white, int32 (H + 1, W + 1).
-    """
+
+def _paper_around(boxes: np.ndarray, gray: np.ndarray, reach: float) -> np.ndarray:
+    """Which share of what is around boxes, float (N, 4), is white, within `reach` pixels but for the nearest third: float64 (N,)."""
+    white = cv2.integral((gray >= PAPER).view(np.uint8))
     areas, counts = [], []
     for margin in (reach / 3, reach):
         grown = np.round(boxes + margin * np.array([-1, -1, 1, 1])).astype(int)
-        left, top, right, bottom = np.clip(grown, 0, [*white.shape[::-1], *white.shape[::-1]] - np.array(1)).T
+        left, top, right, bottom = np.clip(grown, 0, gray.shape[::-1] * 2).T
         areas.append((right - left) * (bottom - top))
         counts.append(white[bottom, right] - white[top, right] - white[bottom, left] + white[top, left])
     return (counts[1] - counts[0]) / np.maximum(areas[1] - areas[0], 1)
