@@ -130,9 +130,10 @@ def even_lighting(gray: np.ndarray) -> np.ndarray:
     # A closing paints over what is dark and narrower than its reach: Serra, Image Analysis and Mathematical Morphology, 1982.
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_LIGHT_REACH, _LIGHT_REACH), np.uint8))
     white = float(np.percentile(paper, 90))
-    dim_paper = (paper > _FIGURE_DARKNESS * white) & (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
+    is_paper = (paper > _FIGURE_DARKNESS * white) & ~_photographs(paper, white)
+    dim_paper = is_paper & (paper < 0.98 * white) & (paper - small <= _PAPER_ROUGHNESS)
     if dim_paper.mean() > _SOME_PAPER and not _is_drawn(gray, small, dim_paper):
-        light = cv2.resize(_light_on_paper(paper, white), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        light = cv2.resize(_light_on_paper(paper, is_paper), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return cv2.divide(gray, light, scale=255)
     return cv2.convertScaleAbs(gray, alpha=255 / white) if _BLACK < white < _WHITE_PAPER else gray
 
@@ -167,20 +168,53 @@ _TINTS = 4
 """Different tints that a page is thought to have."""
 _FIGURE_DARKNESS = 0.45
 """What is darker than this part of the page's white, over all of the reach, is a figure or a dark border and no paper."""
+_PHOTOGRAPH_LEVELS = (0.95, 0.85, 0.75, 0.65)
+"""Parts of the page's white than one of which all of a photograph is darker, and the paper around it is not."""
+_SHARP = 0.03
+"""Part of the page's white by which what lies just inside of most of its edge is darker still."""
+_RECTANGLE = 0.85
+"""The part of the smallest rectangle around it that a photograph fills."""
 
 
-def _light_on_paper(paper: np.ndarray, white: float) -> np.ndarray:
-    """Smooth the grey of the paper, and where there is a figure instead, continue that of its surroundings.
+def _photographs(paper: np.ndarray, white: float) -> np.ndarray:
+    """Where photographs are: rectangles with sharp edges, where a shadow has soft ones, or is cast from beyond the page.
 
     Args:
         paper: uint8 (height, width).
         white: its grey where it is well lit.
 
     Returns:
+        bool (height, width).
+    """
+    found = np.zeros_like(paper)
+    height, width = paper.shape
+    for level in _PHOTOGRAPH_LEVELS:
+        contours, _ = cv2.findContours((paper < level * white).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            left, top, across, down = cv2.boundingRect(contour)
+            _, sides, _ = cv2.minAreaRect(contour)
+            is_inside = left > 0 and top > 0 and left + across < width and top + down < height
+            if is_inside and cv2.contourArea(contour) > _RECTANGLE * sides[0] * sides[1] > 0:
+                filled = cv2.drawContours(np.zeros_like(paper), [contour], -1, 1, cv2.FILLED)
+                within = cv2.erode(filled, np.ones((5, 5), np.uint8))
+                edge = paper[within > cv2.erode(within, np.ones((3, 3), np.uint8))]
+                if edge.size and np.median(edge) < (level - _SHARP) * white:
+                    found |= filled
+    return found > 0
+
+
+def _light_on_paper(paper: np.ndarray, is_paper: np.ndarray) -> np.ndarray:
+    """Smooth the grey of the paper, and where there is a figure instead, continue that of its surroundings.
+
+    Args:
+        paper: uint8 (height, width).
+        is_paper: bool (height, width), False where there is a figure instead.
+
+    Returns:
         uint8 (height, width), 1 or more.
     """
     light = paper.astype(np.float32)
-    known = (paper > _FIGURE_DARKNESS * white).astype(np.float32)
+    known = is_paper.astype(np.float32)
     reach = _LIGHT_REACH
     while not known.all():  # each round reaches twice as far into the figure
         reach = 2 * reach + 1

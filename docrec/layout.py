@@ -16,11 +16,11 @@ import numpy as np
 from docrec.band import lines_to_boxes, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.document import Block, Box, Line
-from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
+from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes, within_any
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.pictures import gray_to_pictures, has_words, in_focus, is_text, outside_pictures, parts_to_figures
+from docrec.pictures import frames_to_labels, gray_to_pictures, has_words, in_focus, is_text, outside_pictures, parts_to_figures, pictures_to_frames
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
@@ -85,10 +85,13 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     pictures = gray_to_pictures(gray, em)
     grids, drawings = rules_to_grids(levels, uprights, em)
     figures = np.concatenate([parts_to_figures(parts, pictures, em), drawings + np.array(AROUND_DRAWING) * em]).astype(int)
-    parts = without_ticks(outside_pictures(parts, pictures, em), uprights, em)
+    frames = pictures_to_frames(pictures, em)
+    labels = parts[within_any(parts, frames_to_labels(frames, gray, em))]
+    parts = without_ticks(outside_pictures(parts, pictures, frames, em), uprights, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
-    runs = in_focus([run for run in parts_to_runs(parts, sheet.uprights, em) if is_text(run, text, em)], gray)
+    runs = [run for some in (parts, labels) for run in parts_to_runs(some, sheet.uprights, em) if is_text(run, text, em)]
+    runs = in_focus(runs, gray)
     if not has_words(runs, em):
         return []
     drafts = []

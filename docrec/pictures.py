@@ -32,6 +32,8 @@ PATCH = 1.75  # em both ways that are not white
 UNEVEN = 8  # grey levels by which a photograph varies and a tint does not
 TONES = (40, 215)  # grey levels; in type there are few between
 TONED = 0.4  # share of a photograph that is
+FRAMED = 0.7  # share of its rectangle that is not white; else it is no rectangle
+LABEL = (1.1, 0.85)  # em that a white box with text in it is high and wide, at least, and share of its rectangle that it fills
 
 
 def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
@@ -112,12 +114,36 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     return cv2.dilate(dark, np.ones((5, 5), np.uint8))  # what the edges of a photograph blur into
 
 
-def outside_pictures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
-    """The parts that do not stand in a photograph, see `gray_to_pictures`, but may in a white box on one."""
+def pictures_to_frames(pictures: np.ndarray, em: float) -> Parts:
+    """Boxes of the photographs, see `gray_to_pictures`, that are rectangles, in pixels."""
+    frames = mask_to_parts(pictures)
+    filled = [pictures[top:bottom, left:right].mean() >= FRAMED for left, top, right, bottom in frames.tolist()]
+    return frames[filled] * max(1, int(em / 4))
+
+
+def frames_to_labels(frames: Parts, gray: np.ndarray, em: float) -> Parts:
+    """White boxes, on photographs in frames, that are large enough to hold text."""
+    labels = []
+    for left, top, right, bottom in frames.tolist():
+        white = (gray[top:bottom, left:right] >= PAPER).view(np.uint8)
+        contours, hierarchy = cv2.findContours(white, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in [contour for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if contours else []:
+            x, y, width, height = cv2.boundingRect(contour)
+            is_inside = x > 0 and y > 0 and left + x + width < right and top + y + height < bottom
+            if is_inside and min(width, height) >= LABEL[0] * em and cv2.contourArea(contour) >= LABEL[1] * width * height:
+                labels.append((left + x, top + y, left + x + width, top + y + height))
+    return np.array(labels, np.int32).reshape(-1, 4)
+
+
+def outside_pictures(parts: Parts, pictures: np.ndarray, frames: Parts, em: float) -> Parts:
+    """The parts whose middles do not stand in a photograph, see `gray_to_pictures`, nor in the frame of one."""
     step = max(1, int(em / 4))
-    rows = np.minimum((parts[:, 1] + parts[:, 3]) // (2 * step), pictures.shape[0] - 1)
-    columns = np.minimum((parts[:, 0] + parts[:, 2]) // (2 * step), pictures.shape[1] - 1)
-    return parts[pictures[rows, columns] == 0]
+    middles = (parts[:, :2] + parts[:, 2:]) // 2
+    rows, columns = np.minimum(middles[:, ::-1] // step, np.array(pictures.shape) - 1).T
+    inside = pictures[rows, columns] > 0
+    for left, top, right, bottom in frames.tolist():
+        inside |= ((middles >= (left, top)) & (middles < (right, bottom))).all(axis=1)
+    return parts[~inside]
 
 
 def parts_to_figures(parts: Parts, pictures: np.ndarray, em: float) -> Parts:
