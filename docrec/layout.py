@@ -20,7 +20,16 @@ from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_par
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
-from docrec.pictures import frames_to_labels, gray_to_pictures, has_words, in_focus, is_text, outside_pictures, parts_to_figures, pictures_to_frames
+from docrec.pictures import (
+    frames_to_labels,
+    gray_to_pictures,
+    has_words,
+    in_focus,
+    is_text,
+    outside_pictures,
+    parts_to_figures,
+    pictures_to_frames,
+)
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
