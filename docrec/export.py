@@ -247,7 +247,7 @@ def best_path(features: Any, blank: Any, kernel: np.ndarray, bias: np.ndarray) -
     return {
         "lengths": tf.reduce_sum(tf.cast(begins, tf.int32), axis=1),
         "indices": tf.reduce_max(tf.where(of_place, path[:, None], -1), axis=2),
-        "confidences": tf.reduce_max(tf.where(of_place, certainty[:, None], 0.0), axis=2),
+        "confidences": 1 - tf.reduce_prod(tf.where(of_place, 1 - certainty[:, None], 1.0), axis=2),
         "starts": tf.reduce_max(tf.where(of_place & begins[:, None], frames, -1), axis=2),
         "ends": tf.reduce_max(tf.where(of_place, frames + 1, -1), axis=2),
     }

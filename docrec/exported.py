@@ -73,7 +73,7 @@ def best_path(log_probabilities: np.ndarray) -> Arrays:
     return {
         "lengths": begins.sum(axis=1),
         "indices": np.where(of_place, path[:, None], -1).max(axis=2),
-        "confidences": np.where(of_place, certainty[:, None], 0).max(axis=2),
+        "confidences": 1 - np.where(of_place, 1 - certainty[:, None], 1).prod(axis=2),
         "starts": np.where(of_place & begins[:, None], frames, -1).max(axis=2),
         "ends": np.where(of_place, frames + 1, -1).max(axis=2),
     }

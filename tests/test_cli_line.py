@@ -43,7 +43,8 @@ def test_json(images, capsys):
     assert all(0 <= glyph["left"] < glyph["right"] <= width + 1 for glyph in line["characters"])
     for glyph in line["characters"]:
         first, second = glyph["ranking"]
-        assert first == {"char": glyph["char"], "confidence": pytest.approx(glyph["confidence"], rel=1e-4)}
+        assert first["char"] == glyph["char"]
+        assert first["confidence"] <= glyph["confidence"] + 1e-6  # of one frame, where all count for the character
         assert second["confidence"] < first["confidence"]
 
 
