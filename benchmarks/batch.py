@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Speed, memory and safety of `docrec batch`:  python benchmarks/batch.py [--documents N] [--rows N] [--jobs 1 2] [--ray WHERE] [--kill N]
+"""Speed, memory and safety of `docrec batch`:
+
+    python benchmarks/batch.py [--documents N] [--rows N] [--jobs 1 2] [--ray ADDRESS] [--kill N]
 
 One-page PDFs, no two alike, are read with each number of jobs (and then on a Ray cluster): pages a second by the clock, start included;
 processor time a page; and the greatest memory of a worker in the first, the middle and the last third of the run. Their own text is not
@@ -112,7 +114,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=28, help="of 34 characters, on each of them")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--ray", metavar="WHERE")
+    parser.add_argument("--ray", metavar="ADDRESS")
     parser.add_argument("--kill", type=int, default=0, metavar="N")
     parser.add_argument("--longest", type=float, default=12.0, metavar="SECONDS", help="after which a run is killed at the latest")
     arguments = parser.parse_args()

@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from docrec.charset import Charset
-from docrec.chunk import WIDTH, Chunk, readings_to_line
+from docrec.chunk import INK_HEIGHT, WIDTH, Chunk, ChunkReader, readings_to_line
 from docrec.document import Box, Line
-from docrec.evaluate import Pair, ReadLine, align, comparable, judge_lines, ratio
-from docrec.recognizer import Recognizer, load
+from docrec.evaluate import Pair, ReadLine, align, class_shares, comparable, invented, judge_lines, ratio
+from docrec.recognizer import load
 from docrec.training.fonts import Font, FontSet, is_hanzi, load_fonts
 from docrec.training.synth import Renderer
 
@@ -40,12 +40,12 @@ class EvenText:
         return "".join(char for char in picks if char != " " and (has(char) or not is_hanzi(char)))[:LENGTH]
 
 
-def read_typeface(font: Font, latin: tuple[Font, ...], recognizer: Recognizer, count: int, clean: bool, seed: int) -> list[ReadLine]:
+def read_typeface(font: Font, latin: tuple[Font, ...], recognizer: ChunkReader, count: int, clean: bool, seed: int) -> list[ReadLine]:
     """Render and read lines of random characters."""
     renderer = Renderer(EvenText(recognizer.charset), FontSet((font,), latin), seed)  # type: ignore[arg-type]
     lines = [line for line in renderer.lines(0, count, clean) if line.text]
     chunks = [Chunk((line.pixels / np.float32(255))[:, :, None], index, 0.0, 1.0, WIDTH) for index, line in enumerate(lines)]
-    page = Line(Box(0, 0, WIDTH, 28))
+    page = Line(Box(0, 0, WIDTH, INK_HEIGHT))
     read = [
         readings_to_line([chunk], [reading], page, recognizer.charset)
         for chunk, reading in zip(chunks, recognizer.read(chunks, 64), strict=True)
@@ -59,11 +59,10 @@ def read_typeface(font: Font, latin: tuple[Font, ...], recognizer: Recognizer, c
 def shares(lines: Sequence[ReadLine]) -> tuple[str, ...]:
     """How many characters, and which share of all, of the Hanzi and of the others are right; invented ones among a hundred."""
     pairs: Counter[Pair] = Counter(pair for line in lines for pair in align(comparable(line.text), comparable(line.read)))
-    true = {pair: count for pair, count in pairs.items() if pair[0]}
-    kinds = [true, {pair: true[pair] for pair in true if is_hanzi(pair[0])}, {pair: true[pair] for pair in true if not is_hanzi(pair[0])}]
-    right = [ratio(sum(count for pair, count in kind.items() if pair[0] == pair[1]), sum(kind.values())) for kind in kinds]
-    invented = ratio(pairs.total() - sum(true.values()), sum(true.values()))
-    return f"{sum(true.values()):,}", *(f"{share:.2%}" for share in (*right, invented))
+    hanzi = {pair: count for pair, count in pairs.items() if pair[0] and is_hanzi(pair[0])}
+    groups = [class_shares(some) for some in (pairs, hanzi, pairs - Counter(hanzi))]
+    rights, totals = ([sum(getattr(share, name) for share in group) for group in groups] for name in ("right", "total"))
+    return f"{totals[0]:,}", *(f"{share:.2%}" for share in (*map(ratio, rights, totals), ratio(invented(pairs), totals[0])))
 
 
 def main() -> None:
