@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from docrec.document import BASELINE, Box
-from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, parts_to_glyphs, sizes, weighted_quantile
+from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, sizes, weighted_quantile
 
 # The em band, in ink heights of a full Hanzi of the same nominal size.
 ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
@@ -70,7 +70,7 @@ def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     """The vertical extent of the Hanzi in a line; None if it seems to have none."""
     rows = ink[max(0, int(line.top)) : int(line.bottom), line.left : line.right]
     strokes = rows[0].astype(int) + (rows[1:] > rows[:-1]).sum(axis=0)
-    glyphs = parts_to_glyphs(line.parts)
+    glyphs = line.glyphs
     widths, heights = sizes(glyphs)
     side = len(rows)
     outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
@@ -105,8 +105,7 @@ def same_size(a: float, b: float) -> bool:
 
 def line_to_letters(line: Run) -> Letters:
     """Measure the letters of a line: where most of them stand, how high the highest rises, and whether there are low ones too."""
-    glyphs = parts_to_glyphs(line.parts)
-    glyphs = glyphs[sizes(glyphs)[1] < 1.5 * line.height]
+    glyphs = line.glyphs[sizes(line.glyphs)[1] < 1.5 * line.height]
     widths, heights = sizes(glyphs)
     tall = heights >= 0.4 * heights.max()
     baseline = weighted_quantile(glyphs[tall, 3], widths[tall], 0.5)

@@ -30,6 +30,8 @@ LABEL = 0.6  # of the width of a figure that what is written in it is wide at mo
 MARGIN = 0.1  # share of the page's height in which they stand
 APART = 1.2  # em between them and the text
 RULED = 0.5  # share of the width of the text that a rule between takes; such a header may stand nearer
+SMALL = 1.2  # em that it is high at most, as titles are higher,
+SPREAD = (0.5, 1.6)  # unless so much of the width of the text lies between its pieces, as they stand at the ends of a row: then so many em
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,7 +219,8 @@ def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: in
         between = (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)
         ruled = (between & (sizes(levels)[0] > RULED * width)).any()
         outside = (bottom if side < 0 else sheet.height - top) < MARGIN * sheet.height
-        small = max(run.height for run in outer) < 1.2 * em
+        gap = max((right.left - left.right for row in rows[:count] for left, right in pairwise(row)), default=0)
+        small = max(run.height for run in outer) < (SPREAD[1] if gap > SPREAD[0] * width else SMALL) * em
         if outside and small and high - low > (em / 2 if ruled else apart):
             return runs_to_lines(outer, sheet), [run for row in rows[count:] for run in row]
     return [], runs

@@ -6,6 +6,7 @@ word, a cell, a whole line. The *em* is here the ink height of the page's ordina
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ NOISE_CONTRAST = 24  # gray levels
 
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
 DOTS = 0.3  # times as high as the letters of a line, or less: what leads from a title to its page
+BUSY = 0.15  # edges from one pixel to the next; no page of text has so many
 ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
@@ -28,7 +30,7 @@ RULE_INK = 0.85  # share of its length that is inked
 Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
     """Parts that stand in a row; `top` and `bottom` are where most of its tall parts begin and end."""
 
@@ -52,6 +54,11 @@ class Run:
     def middle(self) -> float:
         """Centre line, pixels from the top of the page."""
         return (self.top + self.bottom) / 2
+
+    @cached_property
+    def glyphs(self) -> Parts:
+        """See `parts_to_glyphs`."""
+        return parts_to_glyphs(self.parts)
 
 
 def gray_to_ink(gray: np.ndarray) -> np.ndarray:
@@ -81,9 +88,12 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
 
 def mask_to_parts(mask: np.ndarray) -> Parts:
     """Boxes of the 8-connected components of a uint8 (H, W) mask, from their outer contours: several times faster than labels."""
-    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outer = [cv2.boundingRect(contour) for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if contours else []
-    boxes = np.array(outer, np.int32).reshape(-1, 4)
+    if np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > BUSY * mask.size:  # contours that meet everywhere take minutes
+        boxes: np.ndarray = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:, :4]
+    else:
+        contours, links = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        outer = [cv2.boundingRect(contour) for contour, link in zip(contours, links[0], strict=True) if link[3] < 0] if contours else []
+        boxes = np.array(outer, np.int32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     return boxes
 

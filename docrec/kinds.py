@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from docrec.document import Block, Box, Line
-from docrec.ink import Parts, Run, parts_to_glyphs, sizes
+from docrec.ink import Parts, Run, sizes
 
 LARGE = 1.15  # times the type size of the page, or more: a title
 VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger
@@ -44,7 +44,7 @@ def line_to_look(line: Run, ink: np.ndarray) -> Look:
     """Measure a line in the ink, uint8 (H, W), 1 = ink."""
     rows = ink[max(0, int(line.top)) : int(line.bottom), line.left : line.right]
     starts = np.count_nonzero(rows[:, 1:] > rows[:, :-1]) + np.count_nonzero(rows[:, 0])
-    widths, heights = sizes(parts_to_glyphs(line.parts))
+    widths, heights = sizes(line.glyphs)
     square = (widths > 0.75 * line.height) & (widths < 1.3 * line.height) & (heights > 0.75 * line.height)
     return Look(np.count_nonzero(rows) / max(starts, 1), widths[square].sum() / max(widths.sum(), 1))
 

@@ -121,7 +121,7 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     boxes = iter(columns_to_boxes(runs) if is_vertical else lines_to_boxes(runs, ink, sheet.em))
     lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
     pairs = zip(chain(*lines), runs, strict=True)
-    scripts = {} if is_vertical else {line.box: find_scripts(run.parts, line) for line, run in pairs}
+    scripts = {} if is_vertical else {line.box: find_scripts(run.glyphs, line) for line, run in pairs}
     looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
     page = usual(list(chain(*lines)), list(chain(*looks)))
     blocks: list[Block] = []

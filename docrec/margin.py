@@ -50,7 +50,10 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
         places = np.searchsorted(cuts, middles)
         before, after = free & (letters[:, 2] <= low), letters[:, 0] >= high
         for place in np.unique(places[before]):
-            notes, text = letters[before & (places == place)], letters[after & (places == place)]
+            notes = letters[before & (places == place)]
+            if not NARROWEST * em < notes[:, 2].max() - notes[:, 0].min() < WIDEST * em:
+                continue
+            text = letters[after & (places == place)]
             if _starts(text, edge, em) >= MIN_STARTS and _is_note(notes, text, em):
                 box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
                 wall = (box[2] + text[:, 0].min()) // 2
@@ -89,10 +92,9 @@ def _edges(letters: Parts, em: float) -> list[float]:
 
 def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     """Whether letters are a note beside a text: fewer, smaller, and not level with its lines."""
-    width = notes[:, 2].max() - notes[:, 0].min()
     size, tallest = (np.quantile(sizes(notes)[1], share) / np.quantile(sizes(text)[1], share) for share in (0.85, 0.95))
     ink, ink_beside = (np.prod(sizes(some), axis=0).sum() for some in (notes, text))
-    if not NARROWEST * em < width < WIDEST * em or size > SMALLER or ink > LESS * ink_beside:
+    if size > SMALLER or ink > LESS * ink_beside:
         return False
     rows, lines = (link_parts(some, notes[:0], em, core=0.5) for some in (notes, text))
     if max(row.width for row in rows) < NARROWEST * em:
@@ -102,4 +104,4 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
     square = sizes(notes)[0] > 0.75 * np.quantile(sizes(notes)[1], 0.85)
     hanzi = square.mean() > HANZI and size < SMALLER_HANZI and _count(feet, em) < SPARSE * _count(feet_beside, em)
-    return bool(hanzi or level.mean() < ALL_LEVEL)
+    return bool(hanzi or np.average(level, weights=[row.width for row in rows]) < ALL_LEVEL)

@@ -17,7 +17,10 @@ EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
 UNLIKE = 0.15  # of their width or height; by so much the parts of a word differ
 USUAL = 0.65  # em; lower is most of what is found in a texture, but not most type
-SCATTERED = 10  # so many marks and no words are no text
+SCATTERED = 10  # so many marks and no words are no text,
+ROWS = 4.0  # unless they stand in rows, as numbers in a table: variance of their count in strips half an em high, divided by its mean
+NOISY, NOISY_WORDS = 400, 0.9  # of more runs than these as much must be words: of noise four fifths are, of text nearly all
+MAX_RUNS = 4000  # more of them are noise
 
 # The edges of type are sharp, on a page all alike.
 EDGE_ROWS = 5  # rows of a line that are looked at; of a short one more, so that there are so many
@@ -32,6 +35,7 @@ PATCH = 1.75  # em both ways that are not white
 UNEVEN = 8  # grey levels by which a photograph varies and a tint does not
 TONES = (40, 215)  # grey levels; in type there are few between
 TONED = 0.4  # share of a photograph that is
+DARK = 150  # grey level; at least a twentieth of a photograph is darker, of a tint in uneven light none
 BLUR = 2  # em / 4; into so much around it the edges of a photograph blur
 FRAMED = 0.7  # share of its rectangle that is not white; else it is no rectangle
 LETTER_PAPER = 0.5  # share of what is around a letter that is white, where it stands on paper on a photograph; beside it are letters
@@ -60,12 +64,16 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: few, or for the most part words, as high as type, rather than scattered marks or dots."""
-    if len(runs) < SCATTERED:
-        return True
+    """Whether the runs of a page are of text: few, or for the most part words, or in rows, and as high as type, rather than scattered marks
+    or dots.
+    """
+    if not SCATTERED <= len(runs) <= MAX_RUNS:
+        return len(runs) < SCATTERED
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
-    widths, heights = np.array([(run.width, run.height) for run in runs]).T
-    return bool(widths[word].sum() > widths[~word].sum()) and weighted_quantile(heights, widths, 0.5) > USUAL * em
+    widths, heights, middles = np.array([(run.width, run.height, run.middle) for run in runs]).T
+    level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean
+    words = widths[word].sum() > (NOISY_WORDS if len(runs) > NOISY else 0.5) * widths.sum()
+    return bool((words or level.var() > ROWS * level.mean()) and weighted_quantile(heights, widths, 0.5) > USUAL * em)
 
 
 def _unlike(parts: Parts) -> float:
@@ -113,7 +121,7 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     for label in range(1, count):
         inside = labels == label
         toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
-        if paper[inside].std() < UNEVEN or toned < TONED:
+        if paper[inside].std() < UNEVEN or toned < TONED or np.percentile(paper[inside], 5) > DARK:
             dark[inside] = 0
     return cv2.dilate(dark, np.ones((2 * BLUR + 1, 2 * BLUR + 1), np.uint8))
 

@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
 NO_TEXT = 0.8  # mean confidence of the characters of a page below which it is a picture: pages and poor scans reach 0.89
 SURE = 0.9  # mean confidence of a line that counts even there
-SURE_WORD = 4  # and its characters, at least
+SURE_WORD = 4  # and its letters, at least
+SIGNS = 10  # so many lines without a letter are a picture, too
 SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
@@ -182,14 +183,14 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     What an alphabet that is `limited` cannot tell is read unsurely, also on a page of text.
     """
     read = list(lines)
-    glyphs = [glyph for line in read for glyph in line.glyphs if glyph.char.isalnum()]  # not the dots of leaders
-    no_text = min_confidence > 0 and not limited and sum(glyph.confidence for glyph in glyphs) < NO_TEXT * len(glyphs)
-    least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 1)
-    told_lines = iter(read)
+    letters = [[glyph.confidence for glyph in line.glyphs if glyph.char.isalnum()] for line in read]  # not the dots of leaders
+    sure = sum(map(sum, letters)) >= NO_TEXT * sum(map(len, letters)) and (any(letters) or len(read) < SIGNS)
+    no_text = min_confidence > 0 and not limited and not sure
+    least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 0)
+    told_lines = zip(read, letters, strict=True)
     for block in page.blocks:
-        hosts = sum(not line.script for line in block.lines)
-        told = tuple(line for line in itertools.islice(told_lines, hosts) if len(line.glyphs) >= count and line.confidence >= least)
-        if told:
+        of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
+        if told := tuple(line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least):
             yield Block(block.kind, told)
 
 

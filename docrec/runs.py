@@ -24,6 +24,8 @@ LETTER_GAP = 0.5
 WORD_GAP = 0.8
 LINE_GAP = 3.0
 
+MARKS_AT_ONCE = 1000  # for which all gaps to all runs are held in memory
+
 
 def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     """Gather the text among the parts into runs.
@@ -146,15 +148,15 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
     order = np.argsort([run.top for run in runs], kind="stable")
     lefts, tops, rights, bottoms = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)[order].T
     heights = bottoms - tops
-    ends = np.searchsorted(tops, bottoms + em)
-    for i in range(len(order)):
-        below = slice(i + 1, ends[i])
-        gaps = np.maximum(lefts[i], lefts[below]) - np.minimum(rights[i], rights[below])
-        near = np.flatnonzero(gaps < reach * np.maximum(max(em, heights[i]), heights[below]))
-        for j in near:
-            first, second = int(order[i]), int(order[i + 1 + j])
-            if aligned(runs[first], runs[second], em):
-                yield int(gaps[j]), first, second
+    counts = np.maximum(np.searchsorted(tops, bottoms + em) - np.arange(1, len(order) + 1), 0)
+    upper = np.arange(len(order)).repeat(counts)
+    lower = upper + 1 + np.arange(len(upper)) - (counts.cumsum() - counts).repeat(counts)
+    gaps = np.maximum(lefts[upper], lefts[lower]) - np.minimum(rights[upper], rights[lower])
+    shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
+    near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -0.2 * em)
+    for gap, first, second in zip(gaps[near].tolist(), order[upper[near]].tolist(), order[lower[near]].tolist(), strict=True):
+        if aligned(runs[first], runs[second], em):
+            yield int(gap), first, second
 
 
 def gap_between(a: Run, b: Run) -> int:
@@ -181,23 +183,20 @@ def divided(a: Run, b: Run, uprights: Parts) -> bool:
 def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em: float) -> list[Run]:
     """Give each mark to the run it stands in or beside, or of which it is a broken piece; return the runs and the marks left alone."""
     members = [[run.parts] for run in runs]
-    tops, bottoms = np.array([run.top for run in runs]), np.array([run.bottom for run in runs])
-    lefts, rights = np.array([run.left for run in runs]), np.array([run.right for run in runs])
-    alone = []
-    for mark in marks:
-        reach = (LINE_GAP if max(mark.width, mark.height) > DOT * em else WORD_GAP) * em
-        gaps = np.maximum(lefts, mark.left) - np.minimum(rights, mark.right)
-        beyond = np.maximum(np.maximum(tops - mark.middle, mark.middle - bottoms), 0)
-        near = np.flatnonzero((gaps < reach) & (beyond < em))
-        hosts = (
-            index
-            for index in near[np.lexsort((gaps[near], beyond[near]))].tolist()
-            if (beyond[index] < 0.3 * runs[index].height or aligned(mark, runs[index], em)) and not divided(mark, runs[index], uprights)
-        )
-        if (host := next(hosts, None)) is None:
-            alone.append(mark)
-        else:
-            members[host].append(mark.parts)
+    hosts: dict[int, int] = {}
+    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4).T
+    for start in range(0, len(marks), MARKS_AT_ONCE):
+        some = np.array([(m.left, m.middle, m.right, max(m.width, m.height)) for m in marks[start : start + MARKS_AT_ONCE]]).T[:, :, None]
+        gaps = np.maximum(boxes[0], some[0]) - np.minimum(boxes[2], some[2])
+        beyond = np.maximum(np.maximum(boxes[1] - some[1], some[1] - boxes[3]), 0)
+        of, near = np.nonzero((gaps < np.where(some[3] > DOT * em, LINE_GAP, WORD_GAP) * em) & (beyond < em))
+        order = np.lexsort((gaps[of, near], beyond[of, near], of))
+        for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
+            mark, run = marks[index], runs[host]
+            if index not in hosts and (far < 0.3 * run.height or aligned(mark, run, em)) and not divided(mark, run, uprights):
+                hosts[index] = host
+                members[host].append(mark.parts)
+    alone = [mark for index, mark in enumerate(marks) if index not in hosts]
     return groups_to_runs([np.concatenate(parts) for parts in members]) + alone
 
 

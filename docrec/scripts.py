@@ -7,7 +7,7 @@ import numpy as np
 
 from docrec.band import ASCENDER
 from docrec.document import BASELINE, Box, Glyph, Line
-from docrec.ink import Parts, parts_to_glyphs
+from docrec.ink import Parts
 
 # Heights above the baseline, of the height of a full Hanzi's ink.
 SIZE = (0.37, 0.62)  # of a script's letters: quotation marks and degree signs are smaller
@@ -20,11 +20,11 @@ GAP = 0.25  # between the letters of a script
 SIGN = (0.12, 0.42, 0.15)  # a lower sign, as minus, whose middle is at least so high, or at most, belongs to the script it stands before
 
 
-def find_scripts(parts: Parts, line: Line) -> list[Line]:
+def find_scripts(glyphs: Parts, line: Line) -> list[Line]:
     """Find what may be super- and subscripts of a level line.
 
     Args:
-        parts: the line's connected components.
+        glyphs: the line's, see `ink.parts_to_glyphs`.
         line: its box is its em band.
 
     Returns:
@@ -34,7 +34,6 @@ def find_scripts(parts: Parts, line: Line) -> list[Line]:
     baseline = line.box.bottom - BASELINE * height
     scripts: list[tuple[int, list[list[int]]]] = []
     signs: list[tuple[int, list[int]]] = []
-    glyphs = parts_to_glyphs(parts)
     if not _stands(glyphs, baseline, height):
         return []
     for before_it, (left, top, right, bottom) in zip([[], *glyphs.tolist()], glyphs.tolist(), strict=False):

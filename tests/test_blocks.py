@@ -192,6 +192,35 @@ def ruled(page: pymupdf.Page, xs: list[float], ys: list[float]) -> None:
         page.draw_line((x, ys[0]), (x, ys[-1]), width=0.7)
 
 
+@pytest.mark.parametrize("ruled", [False, True])
+def test_a_table_of_short_numbers(ruled: bool) -> None:
+    """A mark sheet, which is mostly of two digits a cell, and so of nothing that looks like a word."""
+
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(30):
+            for column in range(8):
+                write(page, 70 + 60 * column, 100 + 21 * row, str(10 + (37 * row + 11 * column) % 90) if column else "张小伟")
+        for line in range(31 if ruled else 0):
+            page.draw_line((60, 85 + 21 * line), (540, 85 + 21 * line), width=0.6)
+        for line in range(9 if ruled else 0):
+            page.draw_line((60 + 60 * line, 85), (60 + 60 * line, 715), width=0.6)
+
+    assert sum(len(block.lines) for block in find_blocks(drawn(draw))) == 240
+
+
+def test_a_running_head_of_larger_type_goes_across_columns() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 60, "396", 15)
+        write(page, 505, 60, "索引", 15)
+        prose(page, 60, 100, 30, 20)
+        prose(page, 325, 100, 30, 20)
+
+    blocks = find_blocks(drawn(draw))
+    assert kinds(blocks).count("header") == 1
+    assert blocks[0].kind == "header"
+    assert len(blocks[0].lines) == 2
+
+
 def test_a_ruled_table_with_cells_of_several_lines() -> None:
     def draw(page: pymupdf.Page) -> None:
         prose(page, 60, 80, 5, 45)
@@ -307,11 +336,20 @@ def clouds(size: float, seed: int = 0) -> np.ndarray:
 
 
 ACROSS, DOWN = np.meshgrid(np.arange(800), np.arange(1100))
+
+
+def grainy(size: int, share: float) -> np.ndarray:
+    """Squares so many pixels large, a share of them black."""
+    return np.kron(np.random.default_rng(4).random((1100 // size, 800 // size)) > share, np.full((size, size), 255))
+
+
 TEXTLESS = {
     "black": np.zeros((1100, 800)),
     "photograph": 140 + 40 * clouds(4) + 30 * clouds(30, 1),
     "noise": np.random.default_rng(2).normal(128, 60, (1100, 800)),
     "salt and pepper": 255 * (np.random.default_rng(3).random((1100, 800)) > 0.1),
+    "fine grain": grainy(1, 0.5),
+    "grain": grainy(3, 0.1),
     "spots": 255 * (clouds(4) > 0),
     "map": 255 * (abs(3 * clouds(16) % 1 - 0.5) > 0.06),
     "hatch": 255 * ((ACROSS + DOWN) % 24 > 3),
