@@ -26,6 +26,7 @@ INK_HEIGHT = 28  # rows that the band of a line becomes
 MARGIN = 3  # columns of paper kept at either end of a line
 OVERLAP = (34, 68)  # columns by which chunks overlap, at least and at most
 SEARCH = 24  # columns before the last possible one in which the end of a chunk is looked for
+WORD_GAP = 2.0  # heights from the middle of a Hanzi to that of the next, if a space between them parts words
 WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 
 
@@ -105,7 +106,8 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
-    return replace(line, glyphs=without_idle_spaces(_centred_marks_to_wide(glyphs)))
+    em = line.box.width if line.vertical else line.box.height
+    return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_centred_marks_to_wide(glyphs), em)], em))
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
@@ -205,16 +207,37 @@ def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
     return result
 
 
-def without_idle_spaces(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
-    """Keep a space only inside the line, one of several, and not between wide characters or beside full-width marks."""
+def _with_wide_spaces(glyphs: Sequence[Glyph], em: float) -> Iterator[Glyph]:
+    """Glyphs with a space in each wide gap between wide characters, in which the network, trained on running text, may see none."""
+    yield from glyphs[:1]
+    for before, glyph in pairwise(glyphs):
+        if is_wide(before.char) and is_wide(glyph.char) and _middle(glyph) - _middle(before) > WORD_GAP * em:
+            yield Glyph(" ", before.right, max(glyph.left, before.right), 1.0)
+        yield glyph
+
+
+def without_idle_spaces(glyphs: Sequence[Glyph], em: float) -> tuple[Glyph, ...]:
+    """Keep a space only inside the line, one of several, not beside full-width marks, and between wide characters only if it parts words.
+
+    Args:
+        glyphs: of a line.
+        em: height of a full Hanzi's ink, in pixels.
+    """
     kept: list[Glyph] = []
-    for glyph in glyphs:
+    for index, glyph in enumerate(glyphs):
         if kept and kept[-1].char == " ":
             before, after = kept[-2].char, glyph.char
-            if after == " " or (is_wide(before) and is_wide(after)) or is_full_width_mark(before) or is_full_width_mark(after):
+            idle = is_wide(before) and is_wide(after) and not _parts_words(kept[-3:], glyphs[index : index + 2], em)
+            if after == " " or idle or is_full_width_mark(before) or is_full_width_mark(after):
                 kept.pop()
         if kept or glyph.char != " ":
             kept.append(glyph)
     if kept and kept[-1].char == " ":
         kept.pop()
     return tuple(kept)
+
+
+def _parts_words(before: Sequence[Glyph], after: Sequence[Glyph], em: float) -> bool:
+    """Whether a space is wide, and has words of wide characters on both sides, rather than characters set apart, as in a title."""
+    wide = _middle(after[0]) - _middle(before[-2]) > WORD_GAP * em
+    return wide and len(before) == 3 and len(after) == 2 and all(is_wide(glyph.char) for glyph in (before[0], after[1]))

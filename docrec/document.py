@@ -1,11 +1,12 @@
 """What reading a document yields: Page, Block, Line, Glyph and Box, plain frozen values."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 POINTS_PER_INCH = 72
 MAX_INDENT = 40  # spaces
+LEVEL = 0.6  # of the height of the higher of two lines that stand side by side; so much they share
 BASELINE = 0.13  # of the height of a line, from its bottom up
 KINDS = ("text", "title", "header", "footer", "footnote", "note", "caption", "table", "formula", "figure")
 """What a block can be; page numbers are headers or footers, a note stands in the margin, a figure's block is the text inside it."""
@@ -105,13 +106,13 @@ class Block:
 
     @property
     def text(self) -> str:
-        """A row a line; of a table, a row a row, its cells separated by tabs.
+        """A row a line, two spaces between lines that stand side by side; of a table, a row a row, its cells separated by tabs.
 
         A line that begins to the right of the others of its paragraph is indented by two spaces for each em.
         """
         if self.kind == "table":
             return "\n".join(_table_rows(self.lines))
-        return "\n".join(" " * spaces + line.text for run in runs(self.lines) for line, spaces in zip(run, indents(run), strict=True))
+        return "\n".join(" " * spaces + row.text for run in runs(rows(self.lines)) for row, spaces in zip(run, indents(run), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,29 @@ def _table_rows(lines: Sequence[Line]) -> Iterator[str]:
     """The rows of a table, its lines being in the order of their cells; what has several lines in a cell is written with spaces between."""
     for _, row in groupby(lines, key=lambda line: line.cell and line.cell[0]):
         yield "\t".join(" ".join(line.text for line in cell) for _, cell in groupby(row, key=lambda line: line.cell))
+
+
+def rows(lines: Sequence[Line]) -> list[Line]:
+    """Lines, of which those that stand side by side and follow one another are one, with two spaces between."""
+    result: list[Line] = []
+    for line in lines:
+        if result and _beside(result[-1], line):
+            before = result[-1]
+            left, top = min(before.box.left, line.box.left), min(before.box.top, line.box.top)
+            box = Box(left, top, max(before.box.right, line.box.right), max(before.box.bottom, line.box.bottom))
+            gap = Glyph(" ", before.glyphs[-1].right, line.glyphs[0].left, 1.0)
+            result[-1] = replace(before, box=box, glyphs=(*before.glyphs, gap, gap, *line.glyphs))
+        else:
+            result.append(line)
+    return result
+
+
+def _beside(before: Line, line: Line) -> bool:
+    """Whether a line stands to the right of another, level with it; below it, if they are vertical."""
+    last, box = turned(before), turned(line)
+    shared = min(last.bottom, box.bottom) - max(last.top, box.top)
+    level = line.vertical == before.vertical and shared > LEVEL * max(last.height, box.height)
+    return level and box.left >= last.right and bool(before.glyphs and line.glyphs)
 
 
 def runs(lines: Sequence[Line]) -> Iterator[list[Line]]:

@@ -18,7 +18,7 @@ WORD = 1.5  # em; a narrower run may be a mark
 UNLIKE = 0.15  # of their width or height; by so much the parts of a word differ
 USUAL = 0.65  # em; lower is most of what is found in a texture, but not most type
 SCATTERED = 10  # so many marks and no words are no text,
-ROWS = 4.0  # unless they stand in rows, as numbers in a table: variance of their count in strips half an em high, divided by its mean
+ROWS = 3.0  # unless they stand in rows, as numbers in a table: their count in strips half an em high varies by more than so many means
 NOISY, NOISY_WORDS = 400, 0.9  # of more runs than these as much must be words: of noise four fifths are, of text nearly all
 MAX_RUNS = 4000  # more of them are noise
 
@@ -64,16 +64,14 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: few, or for the most part words, or in rows, and as high as type, rather than scattered marks
-    or dots.
-    """
+    """Whether the runs of a page are of text: few, or in rows, or for the most part words as high as type, no scattered marks or dots."""
     if not SCATTERED <= len(runs) <= MAX_RUNS:
         return len(runs) < SCATTERED
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
     widths, heights, middles = np.array([(run.width, run.height, run.middle) for run in runs]).T
     level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean
     words = widths[word].sum() > (NOISY_WORDS if len(runs) > NOISY else 0.5) * widths.sum()
-    return bool((words or level.var() > ROWS * level.mean()) and weighted_quantile(heights, widths, 0.5) > USUAL * em)
+    return bool(words and weighted_quantile(heights, widths, 0.5) > USUAL * em or level.var() > ROWS * level.mean() + level.mean() ** 2 / 2)
 
 
 def _unlike(parts: Parts) -> float:

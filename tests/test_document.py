@@ -33,9 +33,10 @@ def test_a_line_on_its_own_is_not_indented():
     assert page(title, body).text == "标题\n正文"
 
 
-def test_columns_side_by_side_are_blocks_of_their_own():
-    left, right = line("左栏", 100, 100), line("右栏", 600, 100)
-    assert page(left, right).text == "左栏\n右栏"
+def test_lines_side_by_side_are_a_row():
+    left, right, below = line("选项甲", 100, 100), line("选项乙", 600, 100), line("又一行", 100, 145)
+    assert page(left, right, below).text == "选项甲  选项乙\n又一行"
+    assert page(right, left).text == "选项乙\n选项甲"
 
 
 def test_a_page_without_lines_has_no_text():

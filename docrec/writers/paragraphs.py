@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
 
 from docrec.charset import is_full_width_mark, is_wide
-from docrec.document import Block, Glyph, Line, Page, follows, indents, runs, turned
+from docrec.document import Block, Glyph, Line, Page, follows, indents, rows, runs, turned
 
 JOINED = ("text", "title", "footnote", "note", "caption")
 """Kinds of blocks in which lines go on; in the others each stands for itself."""
@@ -65,8 +65,8 @@ def page_to_text(page: Page) -> str:
 def table_to_cells(table: Block) -> list[list[Line | None]]:
     """The rows of a table, the lines of a cell joined; None for cells without text, and those that others reach over."""
     cells = {cell: join(tuple(lines)) for cell, lines in groupby(table.lines, key=lambda line: line.cell or (0, 0))}
-    rows, columns = (1 + max(places) for places in zip(*cells, strict=True))
-    return [[cells.get((row, column)) for column in range(columns)] for row in range(rows)]
+    height, width = (1 + max(places) for places in zip(*cells, strict=True))
+    return [[cells.get((row, column)) for column in range(width)] for row in range(height)]
 
 
 def block_to_paragraphs(block: Block, page: Page) -> list[Paragraph]:
@@ -80,7 +80,7 @@ def block_to_paragraphs(block: Block, page: Page) -> list[Paragraph]:
         return [Paragraph(block.kind, block.lines)]
     paragraphs: list[Paragraph] = []
     end = _column_end(block, page)
-    for run in runs(block.lines):
+    for run in runs(rows(block.lines)):
         spaces = indents(run)
         start = 0
         for stop in range(1, len(run) + 1):
