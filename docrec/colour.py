@@ -145,7 +145,7 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
     strongest, chroma = _strongest_and_chroma(small)
     coloured = ((strongest > _LIGHT) & (chroma > _COLOURED) & (done == 0)).view(np.uint8)
     patches = np.zeros_like(coloured)
-    if cv2.countNonZero(coloured) < EM * EM:
+    if cv2.countNonZero(coloured) < EM * EM or np.median(strongest) < _LIGHT - 60:  # on a dark page colour is no marker's
         return patches
     filled = cv2.morphologyEx(coloured, cv2.MORPH_CLOSE, np.ones((EM // 2, EM // 2), np.uint8))  # over the text in it
     broad = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((EM, EM), np.uint8))

@@ -27,13 +27,12 @@ from docrec.upright import find_surroundings, paint_surroundings, straighten
 
 logger = logging.getLogger(__name__)
 
-DOUBTFUL = 0.7  # mean confidence of a line below which it is read again at another size
+DOUBTFUL = 0.9  # mean confidence of a line below which it is read again at another size
 NO_TEXT = 0.8  # mean confidence of the characters of a page below which it is a picture: pages and poor scans reach 0.89
 SURE = 0.9  # mean confidence of a line that counts even there
 SURE_WORD = 4  # and its letters, at least
 SIGNS = 10  # so many lines without a letter are a picture, too
 SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
-DOUBTFUL_PICTURE = 0.9  # the same for a picture of a line, which says less of the type size than layout does
 
 
 def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: ChunkReader, options: ReadOptions | None = None) -> Iterator[Page]:
@@ -63,7 +62,7 @@ def recognize_images(images: Iterable[PageImage], recognizer: ChunkReader, optio
         image = page.image
         logger.info("page %d: %s", image.index + 1, ", ".join(image.steps) or "read as it is")
         height, width = image.gray.shape
-        blocks = tuple(_blocks(page, _lines(page, recognizer, DOUBTFUL), options.min_confidence, recognizer.limited))
+        blocks = tuple(_blocks(page, _lines(page, recognizer), options.min_confidence, recognizer.limited))
         yield Page(image.index, width, height, image.dpi, blocks, image.steps, image.scan)
 
 
@@ -99,7 +98,7 @@ def recognize_lines(
         return _StartedPage(PageImage(index, gray, 0.0), (Block("text", (line,)),), line_to_chunks(gray, line.box, 0))
 
     for page in _read(map(start, itertools.count(), pictures), recognizer, batch_size, ranks):
-        yield from _lines(page, recognizer, DOUBTFUL_PICTURE, ranks)
+        yield from _lines(page, recognizer, ranks)
 
 
 @dataclass
@@ -159,7 +158,7 @@ def _right_side_up(page: _StartedPage, recognizer: ChunkReader, options: ReadOpt
     return page if image is page.image else next(_read([_start(image, recognizer, options)], recognizer, options.batch_size))
 
 
-def _lines(page: _StartedPage, recognizer: ChunkReader, doubtful: float, ranks: int = 0) -> Iterator[Line]:
+def _lines(page: _StartedPage, recognizer: ChunkReader, ranks: int = 0) -> Iterator[Line]:
     """The lines of a page that is read, doubtful ones, and those with super- and subscripts, read again."""
     lines = [line for block in page.blocks for line in block.lines]
     hosts = [index for index, line in enumerate(lines) if not line.script]
@@ -174,7 +173,7 @@ def _lines(page: _StartedPage, recognizer: ChunkReader, doubtful: float, ranks: 
         line = readings_to_line(chunks, readings, lines[host], recognizer.charset)
         if scripts[number]:
             line = _with_scripts(line, scripts[number], gray, recognizer)
-        yield line if line.confidence >= doubtful or line.vertical else _read_again(line, gray, recognizer, ranks)
+        yield line if line.confidence >= DOUBTFUL or line.vertical else _read_again(line, gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, limited: bool) -> Iterator[Block]:

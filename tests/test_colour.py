@@ -86,6 +86,13 @@ def test_highlighter_fades(marker: tuple[int, int, int]) -> None:
     assert page.gray[bare == 0].max() < 30
 
 
+def test_a_coloured_box_on_a_dark_page_is_no_highlighter() -> None:
+    color = make_page(WHITE, BLACK)
+    color[LINES[3] - 40 : LINES[6], 150:1400] = (240, 205, 140)
+    put(color, "All that moves before the open gate", LINES[4], BLACK)
+    assert "highlighter faded" not in gray_of(color).steps
+
+
 @pytest.mark.parametrize("ink", [(250, 210, 0), (0, 220, 240), (255, 150, 0)])
 def test_a_line_in_a_pale_colour_becomes_dark(ink: tuple[int, int, int]) -> None:
     color = make_page()

@@ -87,6 +87,7 @@ def test_photographs_titles_and_drawings_stay() -> None:
     page[620:920, 200:600] = cv2.normalize(rough, np.zeros(0), 0, 255, cv2.NORM_MINMAX)
     page[1000:1100, 100:700] = 40  # bare
     cv2.rectangle(page, (100, 200), (170, 270), 0, 12)  # as large as the 口 of a title
+    cv2.putText(page, "8", (200, 280), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 9)  # its holes are as light as text
     cv2.rectangle(page, (300, 300), (700, 500), 0, 3)  # a ruled table
     assert bands_to_dark_on_light(page) is page
 
