@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
-# Fonts and technical prose come from Debian's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
-# text, a paragraph a line, plain or .xz. Needs docrec[train] and torch; five hours on two cores with AVX-512 and bfloat16.
+# Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
+# text, a paragraph a line, plain or .xz. Needs docrec[train], torch and npm; seven hours on two cores with AVX-512 and bfloat16.
 set -eu
 work=$1
 corpus=${2:-}
 cd "$(dirname "$0")/.."
-mkdir -p "$work/deb" "$work/text" "$work/fonts"
+mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
@@ -26,10 +26,20 @@ find "$work/deb" -path '*/games/fortunes/*' ! -name '*.dat' -type f -exec cp {} 
 python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | while read -r library; do cp "$library"/*.py "$work/text"; done
 cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/text"
 
+(cd "$work/npm" && for package in harmonyos-sans $(printf '@expo-google-fonts/%s ' zcool-xiaowei zcool-qingke-huangyou \
+    chocolate-classical-sans biz-udmincho hina-mincho klee-one shippori-mincho yuji-syuku zen-old-mincho); do
+    tar xzf "$(npm pack --silent "$package" | tail -n 1)"
+    find package \( -name '*_400Regular.ttf' -o -name ShipporiMincho_700Bold.ttf \) -exec cp {} "$work/more_fonts" \;
+    find package -name '*.zip' -exec unzip -joq {} '*/HarmonyOS_Sans_SC_Light.ttf' '*/HarmonyOS_Sans_SC_Regular.ttf' \
+        '*/HarmonyOS_Sans_SC_Bold.ttf' -d "$work/more_fonts" \;
+    rm -r package
+done)
+
 train() {
     KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
         --fonts "$work/fonts" --precision mixed_bfloat16 "$@"
 }
 train --minutes 102 --run "$work/run" --model "$work/first"
 train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model "$work/second"
-train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model models/crnn-zh
+train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model "$work/third"
+train --fonts "$work/more_fonts" --fine-tune "$work/third" --steps 7443 --ctc-share 1 --ctc-rate 4e-4 --seed 6 --run "$work/run4" --model models/crnn-zh

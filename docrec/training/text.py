@@ -28,7 +28,7 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
 )
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
-PROSE, RANDOM, LATIN, TOKENS, EVEN, SYMBOLS = 0.43, 0.23, 0.18, 0.11, 0.02, 0.03
+PROSE, RANDOM, LATIN, TOKENS, EVEN, SYMBOLS = 0.40, 0.25, 0.18, 0.11, 0.03, 0.03
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
 SIGNS_SHOWN = 0.13  # of the characters in lines of symbols, signs among prose
 
