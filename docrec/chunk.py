@@ -17,7 +17,7 @@ import numpy as np
 from docrec.charset import Charset, is_full_width_mark, is_wide
 from docrec.column import column_to_row
 from docrec.ctc import Mark, Reading
-from docrec.document import Box, Glyph, Line
+from docrec.document import Box, Glyph, Line, turned
 
 HEIGHT = 32  # rows of the network's input
 WIDTH = 280  # columns of it
@@ -106,7 +106,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     seams = [_seam(first, second, *pieces[index : index + 2]) for index, (first, second) in enumerate(pairwise(chunks))]
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
-    em = line.box.width if line.vertical else line.box.height
+    em = turned(line).height
     return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_centred_marks_to_wide(glyphs), em)], em))
 
 

@@ -145,7 +145,7 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
     strongest, chroma = _strongest_and_chroma(small)
     coloured = ((strongest > _LIGHT) & (chroma > _COLOURED) & (done == 0)).view(np.uint8)
     patches = np.zeros_like(coloured)
-    if cv2.countNonZero(coloured) < EM * EM or np.median(strongest) < _LIGHT - 60:  # on a dark page colour is no marker's
+    if cv2.countNonZero(coloured) < EM * EM or np.median(strongest) < _INKED:  # on a dark page colour is no marker's
         return patches
     filled = cv2.morphologyEx(coloured, cv2.MORPH_CLOSE, np.ones((EM // 2, EM // 2), np.uint8))  # over the text in it
     broad = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((EM, EM), np.uint8))
@@ -153,7 +153,7 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
     for number, (left, top, width, height, area) in enumerate(stats[1:].tolist(), 1):
         part = np.s_[top : top + height, left : left + width]
         inside = labels[part] == number
-        dark = (strongest[part] < _LIGHT - 60) & inside
+        dark = (strongest[part] < _INKED) & inside
         if dark.sum() > 0.01 * area and (coloured[part].astype(bool) & inside).sum() > 0.4 * area:
             patches[part] |= inside.view(np.uint8)
     return cv2.dilate(patches, np.ones((EM // 2, EM // 2), np.uint8)) if patches.any() else patches
@@ -161,6 +161,8 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
 
 _LIGHT = 190
 """The strongest channel of highlighter and of light paper, at least."""
+_INKED = _LIGHT - 60
+"""The strongest channel of ink under it, and of most of a dark page, at most."""
 
 
 def find_pale_text(small: np.ndarray, done: np.ndarray) -> np.ndarray:

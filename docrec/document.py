@@ -190,8 +190,7 @@ def rows(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         if result and _beside(result[-1], line):
             before = result[-1]
-            left, top = min(before.box.left, line.box.left), min(before.box.top, line.box.top)
-            box = Box(left, top, max(before.box.right, line.box.right), max(before.box.bottom, line.box.bottom))
+            box = Block("text", (before, line)).box
             gap = Glyph(" ", before.glyphs[-1].right, line.glyphs[0].left, 1.0)
             result[-1] = replace(before, box=box, glyphs=(*before.glyphs, gap, gap, *line.glyphs))
         else:

@@ -65,13 +65,16 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
     """Whether the runs of a page are of text: few, or in rows, or for the most part words as high as type, no scattered marks or dots."""
-    if not SCATTERED <= len(runs) <= MAX_RUNS:
-        return len(runs) < SCATTERED
+    if len(runs) < SCATTERED:
+        return True
+    if len(runs) > MAX_RUNS:
+        return False
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
     widths, heights, middles = np.array([(run.width, run.height, run.middle) for run in runs]).T
     level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean
+    in_rows = level.var() > ROWS * level.mean() + level.mean() ** 2 / 2
     words = widths[word].sum() > (NOISY_WORDS if len(runs) > NOISY else 0.5) * widths.sum()
-    return bool(words and weighted_quantile(heights, widths, 0.5) > USUAL * em or level.var() > ROWS * level.mean() + level.mean() ** 2 / 2)
+    return bool(in_rows or words and weighted_quantile(heights, widths, 0.5) > USUAL * em)
 
 
 def _unlike(parts: Parts) -> float:

@@ -183,14 +183,18 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     """
     read = list(lines)
     letters = [[glyph.confidence for glyph in line.glyphs if glyph.char.isalnum()] for line in read]  # not the dots of leaders
-    sure = sum(map(sum, letters)) >= NO_TEXT * sum(map(len, letters)) and (any(letters) or len(read) < SIGNS)
-    no_text = min_confidence > 0 and not limited and not sure
+    no_text = min_confidence > 0 and not limited and _is_picture(letters)
     least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 0)
     told_lines = zip(read, letters, strict=True)
     for block in page.blocks:
         of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
         if told := tuple(line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least):
             yield Block(block.kind, told)
+
+
+def _is_picture(letters: Sequence[Sequence[float]]) -> bool:
+    """Whether a page whose lines hold letters of these confidences is a picture: it is read unsurely, or many lines hold none."""
+    return sum(map(sum, letters)) < NO_TEXT * sum(map(len, letters)) or not any(letters) and len(letters) >= SIGNS
 
 
 def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: ChunkReader) -> Line:

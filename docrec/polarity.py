@@ -79,17 +79,6 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
     return inverted
 
 
-def _is_glyph(levels: np.ndarray, inside: np.ndarray, ground: int, text: int) -> bool:
-    """Whether what seems a small box with text is a large letter around white, as 8 and 日 are: the strokes of text are thin in a box."""
-    thick = max(3, round(_THICK * min(levels.shape)))
-    white = ((abs(levels.astype(np.int16) - text) < abs(text - ground) / 2) & inside).view(np.uint8)
-    return bool(max(levels.shape) < _GLYPH_EM * EM and cv2.erode(white, np.ones((thick, thick), np.uint8), borderValue=0).any())
-
-
-_GLYPH_EM = 12.0
-"""The longer side of a large letter in em of body text, at most."""
-_THICK = 0.2
-"""Of the shorter side of a box no stroke of its text is so thick."""
 _DARK_GROUND = 0.8
 """Part of the level of paper below which a ground is no paper."""
 _BOX_EM = (1.1, 2.5)
@@ -125,6 +114,21 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
     if lesser > _OTHER_SIDE * greater:
         return ground, ground
     return ground, int(high if high - ground == greater else low)
+
+
+def _is_glyph(levels: np.ndarray, inside: np.ndarray, ground: int, text: int) -> bool:
+    """Whether what seems a small box with text is a large letter around white, as 8 and 日 are: the strokes of text are thin in a box."""
+    if max(levels.shape) >= _GLYPH_EM * EM:
+        return False
+    thick = max(3, round(_THICK * min(levels.shape)))
+    white = ((abs(levels.astype(np.int16) - text) < abs(text - ground) / 2) & inside).view(np.uint8)
+    return bool(cv2.erode(white, np.ones((thick, thick), np.uint8), borderValue=0).any())
+
+
+_GLYPH_EM = 12.0
+"""The longer side of a large letter in em of body text, at most."""
+_THICK = 0.2
+"""Of the shorter side of a box no stroke of its text is so thick."""
 
 
 def level_counts(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

@@ -14,6 +14,7 @@ DOT = 0.2  # a smaller mark far from text may be a stain
 SLIVER = 0.15  # a part standing by itself is wider if it is a letter
 LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than found one
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
+BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
@@ -153,7 +154,7 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
     lower = upper + 1 + np.arange(len(upper)) - (counts.cumsum() - counts).repeat(counts)
     gaps = np.maximum(lefts[upper], lefts[lower]) - np.minimum(rights[upper], rights[lower])
     shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
-    near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -0.2 * em)
+    near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -BROKEN * em)
     for gap, first, second in zip(gaps[near].tolist(), order[upper[near]].tolist(), order[lower[near]].tolist(), strict=True):
         if aligned(runs[first], runs[second], em):
             yield int(gap), first, second
@@ -168,7 +169,7 @@ def aligned(a: Run, b: Run, em: float) -> bool:
     """Whether two runs overlap in height by most of the lower one, or are the upper and lower pieces of broken characters."""
     shared = min(a.bottom, b.bottom) - max(a.top, b.top)
     whole = max(a.bottom, b.bottom) - min(a.top, b.top)
-    return shared >= 0.6 * min(a.height, b.height) or (shared > -0.2 * em and whole < 1.15 * em and gap_between(a, b) < 0.2 * em)
+    return shared >= 0.6 * min(a.height, b.height) or (shared > -BROKEN * em and whole < 1.15 * em and gap_between(a, b) < BROKEN * em)
 
 
 def divided(a: Run, b: Run, uprights: Parts) -> bool:
@@ -184,12 +185,13 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
     """Give each mark to the run it stands in or beside, or of which it is a broken piece; return the runs and the marks left alone."""
     members = [[run.parts] for run in runs]
     hosts: dict[int, int] = {}
-    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4).T
+    lefts, tops, rights, bottoms = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4).T
     for start in range(0, len(marks), MARKS_AT_ONCE):
-        some = np.array([(m.left, m.middle, m.right, max(m.width, m.height)) for m in marks[start : start + MARKS_AT_ONCE]]).T[:, :, None]
-        gaps = np.maximum(boxes[0], some[0]) - np.minimum(boxes[2], some[2])
-        beyond = np.maximum(np.maximum(boxes[1] - some[1], some[1] - boxes[3]), 0)
-        of, near = np.nonzero((gaps < np.where(some[3] > DOT * em, LINE_GAP, WORD_GAP) * em) & (beyond < em))
+        places = [(mark.left, mark.middle, mark.right, max(mark.width, mark.height)) for mark in marks[start : start + MARKS_AT_ONCE]]
+        left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
+        gaps = np.maximum(lefts, left) - np.minimum(rights, right)
+        beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
+        of, near = np.nonzero((gaps < np.where(size > DOT * em, LINE_GAP, WORD_GAP) * em) & (beyond < em))
         order = np.lexsort((gaps[of, near], beyond[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
             mark, run = marks[index], runs[host]

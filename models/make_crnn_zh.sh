@@ -1,8 +1,9 @@
 #!/bin/sh
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
-# Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more Chinese
-# text, a paragraph a line, plain or .xz. Needs docrec[train], torch and npm; seven hours on two cores with AVX-512 and bfloat16.
+# Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
+# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, npm and unzip; seven hours on two cores with AVX-512 and
+# bfloat16.
 set -eu
 work=$1
 corpus=${2:-}
