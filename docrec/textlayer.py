@@ -277,7 +277,7 @@ def _row_to_line(row: _Row) -> Line:
         before = glyph
         width = place.width / len(glyph.char)
         glyphs += [Glyph(char, place.left + index * width, place.left + (index + 1) * width, 1.0) for index, char in enumerate(glyph.char)]
-    return replace(row.line, glyphs=without_idle_spaces(glyphs, row.line.box.height), layer=True)
+    return replace(row.line, glyphs=without_idle_spaces(glyphs, _turned(row.line, row.line.box).height), layer=True)
 
 
 def _covered(boxes: Iterable[Box], ink: np.ndarray) -> np.ndarray:
