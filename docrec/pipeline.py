@@ -32,6 +32,7 @@ NO_TEXT = 0.8  # mean confidence of the characters of a page below which it is a
 SURE = 0.9  # mean confidence of a line that counts even there
 SURE_WORD = 4  # and its letters, at least
 SIGNS = 10  # so many lines without a letter are a picture, too
+FRAME_SIDE = "│"  # of a frame drawn with characters; alone, the network takes bars and the rules of boxes for it
 SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 
 
@@ -188,8 +189,23 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     told_lines = zip(read, letters, strict=True)
     for block in page.blocks:
         of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
-        if told := tuple(line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least):
-            yield Block(block.kind, told)
+        if told := [line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least]:
+            yield Block(block.kind, tuple(told if _draws_frames(told) else map(_without_frame, told)))
+
+
+def _draws_frames(lines: Sequence[Line]) -> bool:
+    """Whether frames are drawn with characters in these lines: of their pieces the upright bar is not the only one."""
+    return any("─" <= glyph.char <= "╿" and glyph.char != FRAME_SIDE for line in lines for glyph in line.glyphs)
+
+
+def _without_frame(line: Line) -> Line:
+    """A line whose pieces of frames are none: before the text the side of a ruled box is dropped, further on it is a bar like any other."""
+    if line.layer:
+        return line
+    first, *others = line.glyphs
+    if first.char == FRAME_SIDE and others and others[0].char != " ":
+        line = replace(line, glyphs=tuple(others))
+    return replace(line, glyphs=tuple(replace(glyph, char="|") if glyph.char == FRAME_SIDE else glyph for glyph in line.glyphs))
 
 
 def _is_picture(letters: Sequence[Sequence[float]]) -> bool:

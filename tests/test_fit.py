@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from docrec.charset import Charset, save_charset
+from docrec.ctc import Mark, Reading
 from docrec.errors import BundleError, ExitCode, FileAccessError, OptionError, TrainingDataError
 from docrec.options import TrainOptions
 
 pytest.importorskip("freetype", reason="training needs docrec[train]")
 
 from docrec.training.batches import Batches
+from docrec.training.lines import LabelledLine
 from docrec.training.settings import read_settings, settings_to_toml
 
 TINY: dict[str, Any] = {"channels": (4, 4, 8, 8, 16), "lstm_units": 8, "batch_size": 8, "validation_lines": 16, "validate_every": 10**6}
@@ -255,6 +257,33 @@ def test_fine_tuning_keeps_what_both_alphabets_have(options, alphabet, train, tm
     other = dataclasses.replace(options, lstm_units=4, run=str(tmp_path / "other"))
     with pytest.raises(BundleError, match="of the sizes to be trained"):
         train(other, new, load_bundle(tmp_path / "old"))
+
+
+@pytest.mark.slow
+def test_bfloat16_trains_on_any_processor(options, alphabet, train):
+    _, done = train(dataclasses.replace(options, precision="mixed_bfloat16"), alphabet)
+    assert done.step == options.steps
+
+
+@pytest.mark.parametrize(("true", "count"), [(1.3, 4000), (0.8, 4000), (1.3, 0)], ids=["too modest", "too bold", "nothing known"])
+def test_confidences_are_scaled_to_how_many_are_right(true, count):
+    from docrec.training.fit import _scale_of_logits
+
+    random = np.random.default_rng(5)
+    told = random.uniform(0.5, 0.98, count)
+    right = random.random(count) < 1 / (1 + ((1 - told) / told) ** true)
+    assert _scale_of_logits(told, right.astype(float)) == pytest.approx(true if count else 1.0, abs=0.06)
+
+
+def test_characters_are_right_whatever_their_width(alphabet):
+    from docrec.training.fit import _told_and_right
+
+    labels = alphabet.encode("山,，水")
+    reading = Reading(tuple(Mark(label, 4 * at, 4 * at + 2, 0.6 + 0.1 * at) for at, label in enumerate(labels)))
+    line = LabelledLine(np.zeros((32, 280), np.uint8), "山，,月", ())
+    told, right = _told_and_right([line], [reading], alphabet)
+    np.testing.assert_allclose(told, [0.6, 0.7, 0.8, 0.9])
+    assert right.tolist() == [1, 1, 1, 0]
 
 
 @pytest.mark.slow

@@ -11,8 +11,10 @@ from PIL import Image
 
 import docrec
 import docrec.pipeline
+from docrec.document import Block, Box, Glyph, Line
 from docrec.errors import InputFileError
 from docrec.options import ReadOptions
+from docrec.source import PageImage
 
 PARAGRAPH = ["春天来了，山坡上的杏花开得正好。", "村里的人家把种子搬到院子里晾晒，", "孩子们在溪边放风筝，一直玩到天黑。"]
 
@@ -71,6 +73,28 @@ def test_dots_have_no_say_in_whether_a_page_has_text(recognizer, monkeypatch):
     (again,) = read(recognizer, pdf)
     assert again.text == page.text
     assert all(title in page.text for title in titles)
+
+
+def line_of(text, **fields):
+    return Line(Box(0, 0, 10 * len(text), 10), tuple(Glyph(char, 10 * at, 10 * at + 10, 1.0) for at, char in enumerate(text)), **fields)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["ls │ wc", "│cp a b"], ["ls | wc", "cp a b"]),
+        (["│ wc", "│"], ["| wc", "|"]),
+        (["├── a", "│cp a b"], ["├── a", "│cp a b"]),
+        (["┌──┐", "│甲│", "└──┘"], ["┌──┐", "│甲│", "└──┘"]),
+    ],
+    ids=["in and before a line", "with a space, or alone", "a tree", "a box"],
+)
+def test_bars_are_no_pieces_of_frames_unless_others_are_there(lines, told):
+    read = [line_of(text) for text in lines]
+    blocks = (Block("text", tuple(line_of("") for _ in lines)),)
+    page = docrec.pipeline._StartedPage(PageImage(0, np.zeros((9, 9), np.uint8), 300.0), blocks, [])
+    (block,) = docrec.pipeline._blocks(page, iter(read), 0, False)
+    assert [line.text for line in block.lines] == told
 
 
 def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):

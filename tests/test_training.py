@@ -7,7 +7,7 @@ from docrec.errors import TrainingDataError
 
 pytest.importorskip("freetype", reason="training needs docrec[train]")
 
-from docrec.training.fonts import Font, load_fonts
+from docrec.training.fonts import Font, is_hanzi, load_fonts
 from docrec.training.lines import LabelledLine, Span
 from docrec.training.synth import Renderer
 from docrec.training.targets import BLANK, CHARACTER, EITHER, PICKED, make_batch, spans_to_frames
@@ -76,6 +76,14 @@ def test_rare_hanzi_are_rarer_in_text_than_in_the_lines_drawn(text_file, alphabe
     assert ratio["之"] > 0.2
     assert ratio["a"] == 0
     assert ratio["α"] < -1 < ratio["，"]
+
+
+def test_running_text_has_the_hanzi_of_the_text_alone(text_file, alphabet):
+    source, random = TextSource([text_file], alphabet), np.random.default_rng(3)
+    has = set(filter(is_hanzi, text_file.read_text(encoding="utf-8") + "万元"))  # which stand behind numbers
+    for some, expected in ((source, False), (source.running_text(), True)):
+        drawn = {char for _ in range(100) for char in some.draw(random, lambda _: True) if is_hanzi(char)}
+        assert (drawn <= has) == expected
 
 
 def test_too_little_text_is_an_error(tmp_path, alphabet):

@@ -6,10 +6,11 @@ import logging
 import math
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Protocol
+from unicodedata import normalize
 
 import keras
 import numpy as np
@@ -19,12 +20,14 @@ from rapidfuzz.distance import Levenshtein
 from docrec.bundle import Bundle
 from docrec.charset import Charset
 from docrec.chunk import FRAMES
-from docrec.ctc import Classifier, decode
+from docrec.ctc import Classifier, Reading, decode
 from docrec.errors import BundleError, OptionError, TrainingFailedError
 from docrec.network import NetworkConfig, build_backbone, build_classifier
 from docrec.options import TrainOptions
 from docrec.training.batches import Batches
+from docrec.training.fonts import load_fonts
 from docrec.training.lines import LabelledLine
+from docrec.training.synth import Renderer
 from docrec.training.targets import BLANK, CHARACTER, UNKNOWN, Batch
 from docrec.training.text import TextSource
 from docrec.writers.replace import replacing, writing_to
@@ -34,6 +37,9 @@ log = logging.getLogger(__name__)
 REPORT_EVERY = 20  # steps whose mean loss is reported and kept
 LOG_EVERY = 30  # seconds
 PRIOR_SHIFT = 0.5  # 1 would fit running text alone, 0 keeps rare Hanzi as likely as in training
+CALIBRATION = 8  # lines to fit confidences to, for each to judge by
+UNSURE = (0.5, 0.98)  # confidences that calibration looks at: above, a few freak lines would count for more than all others
+PRIOR_STRENGTH = 10.0  # as of so many characters of log-odds around 2.4, whose outcome says that confidences are right
 VALIDATION_BATCH = 64  # lines
 SAMPLES = 8  # lines shown with a validation
 # Settings that a run may be resumed with others of: they change how long it takes, not what it learns from.
@@ -179,7 +185,7 @@ def train(
         BundleError: the state is damaged, or `start` is of another size.
         TrainingDataError: there are no lines to learn from.
     """
-    keras.mixed_precision.set_global_policy(options.precision)
+    keras.mixed_precision.set_global_policy(_precision(options))
     keras.utils.set_random_seed(options.seed)
     folder = Path(options.run)
     with writing_to(options.run):
@@ -245,17 +251,72 @@ def train(
     return network, progress
 
 
+def _precision(options: TrainOptions) -> str:
+    """The arithmetic asked for, or float32 where PyTorch has only a processor without bfloat16, on which its LSTM fails."""
+    if options.precision == "mixed_bfloat16" and keras.backend.backend() == "torch" and not _gpus():
+        import torch
+
+        if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            log.warning("this processor has no bfloat16: training in float32")
+            return "float32"
+    return options.precision
+
+
 def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> np.ndarray:
-    """Lower the network's expectation of rare Hanzi, of which training shows more than text does, by PRIOR_SHIFT of the difference.
+    """Fit a trained network to running text: what it expects, and how sure it says it is.
+
+    Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
+    are scaled (Guo et al., "On Calibration of Modern Neural Networks", 2017), so that of the characters of rendered running text that are
+    read with a confidence as many are right as it says, where their width does not count.
 
     Returns:
-        float32 (classes,): what was added to the classifier's biases; nothing where no text was rendered.
+        float32 (classes,): what of the classifier's biases is not the network's own; nothing where no text was rendered.
     """
     if not options.text:
         return np.zeros(len(charset), np.float32)
-    shift = PRIOR_SHIFT * TextSource(options.text, charset).log_prior_ratio(charset)
-    network.classifier.bias.assign(ops.convert_to_numpy(network.classifier.bias) + shift)
-    return shift
+    source = TextSource(options.text, charset)
+    shift = PRIOR_SHIFT * source.log_prior_ratio(charset)
+    classifier, blank = network.classifier, network.backbone.get_layer("blank")
+    classifier.bias.assign(ops.convert_to_numpy(classifier.bias) + shift)
+    renderer = Renderer(source.running_text(), load_fonts(options.fonts, charset), options.seed + 2)
+    lines = [line for line in renderer.lines(0, CALIBRATION * options.validation_lines) if line.text]
+    told, right = _told_and_right(lines, _read(network, lines, charset), charset)
+    unsure = (told >= UNSURE[0]) & (told < UNSURE[1])
+    scale = _scale_of_logits(told[unsure], right[unsure])
+    log.info("logits are scaled by %.2f", scale)
+    for variable in (*classifier.weights, *blank.weights):
+        variable.assign(ops.convert_to_numpy(variable) * scale)
+    return scale * shift
+
+
+def _told_and_right(lines: Sequence[LabelledLine], readings: Sequence[Reading], charset: Charset) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence of each character read but spaces, and whether it is right but for its width, 0 or 1."""
+    told, right = [], []
+    for line, reading in zip(lines, readings, strict=True):
+        have, want = ([normalize("NFKC", char) for char in text] for text in (charset.decode([m.label for m in reading.marks]), line.text))
+        equal = np.zeros(len(have))
+        for block in Levenshtein.opcodes(have, want):
+            if block.tag == "equal":
+                equal[block.src_start : block.src_end] = 1
+        shown = [index for index, char in enumerate(have) if not char.isspace()]
+        told += [reading.marks[index].confidence for index in shown]
+        right += [equal[index] for index in shown]
+    return np.array(told), np.array(right)
+
+
+def _scale_of_logits(told: np.ndarray, right: np.ndarray) -> float:
+    """By what to multiply the log-odds of confidences (N,) for `right` (N,), 0 or 1, to be likeliest; near 1 where little is known.
+
+    Logistic regression without an intercept, by Newton's method; PRIOR_STRENGTH holds it to 1.
+    """
+    odds = np.log(np.clip(told, 1e-6, 1 - 1e-6) / np.clip(1 - told, 1e-6, 1))
+    scale = 1.0
+    for _ in range(20):
+        expected = 1 / (1 + np.exp(-scale * odds))
+        slope = odds @ (right - expected) - PRIOR_STRENGTH * (scale - 1)
+        scale += slope / (odds**2 @ (expected * (1 - expected)) + PRIOR_STRENGTH)
+        scale = min(max(scale, 0.5), 2.0)
+    return float(scale)
 
 
 def _done(options: TrainOptions, progress: Progress) -> float:
@@ -275,17 +336,22 @@ def _learning_rate(options: TrainOptions, done: float, step: int) -> float:
     return peak * min(1.0, (step + 1) / (options.warm_up + 1)) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part)))
 
 
-def _validate(network: TrainedNetwork, lines: list[LabelledLine], charset: Charset, step: int) -> Validation:
-    """Read the lines with the network as it is."""
+def _read(network: TrainedNetwork, lines: Sequence[LabelledLine], charset: Charset) -> list[Reading]:
+    """Read lines with the network as it is."""
     classifier = Classifier(_array(network.classifier.kernel), _array(network.classifier.bias), np.arange(len(charset)))
-    read: list[str] = []
+    readings: list[Reading] = []
     for start in range(0, len(lines), VALIDATION_BATCH):
         batch = lines[start : start + VALIDATION_BATCH]
         images = np.zeros((VALIDATION_BATCH, *batch[0].pixels.shape, 1), np.float32)  # of one size, so that it is compiled once
         images[: len(batch), ..., 0] = np.stack([line.pixels for line in batch]) / np.float32(255)
         outputs = {name: np.asarray(values, np.float32) for name, values in network.backbone.predict_on_batch(images).items()}
-        readings = decode(outputs["features"], outputs["blank"][..., 0], classifier)
-        read += [charset.decode([mark.label for mark in reading.marks]) for reading in readings[: len(batch)]]
+        readings += decode(outputs["features"], outputs["blank"][..., 0], classifier)[: len(batch)]
+    return readings
+
+
+def _validate(network: TrainedNetwork, lines: list[LabelledLine], charset: Charset, step: int) -> Validation:
+    """How lines are read by the network as it is."""
+    read = [charset.decode([mark.label for mark in reading.marks]) for reading in _read(network, lines, charset)]
     edits = sum(Levenshtein.distance(line.text, text) for line, text in zip(lines, read, strict=True))
     right = sum(line.text == text for line, text in zip(lines, read, strict=True))
     samples = tuple(zip(lines[:SAMPLES], read, strict=False))

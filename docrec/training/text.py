@@ -6,6 +6,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable
+from copy import copy
 from html import unescape
 from pathlib import Path
 
@@ -28,7 +29,8 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
 )
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
-PROSE, RANDOM, LATIN, TOKENS, EVEN, SYMBOLS = 0.40, 0.25, 0.18, 0.11, 0.03, 0.03
+PROSE, LATIN, TOKENS, RANDOM, EVEN, SYMBOLS = 0.40, 0.18, 0.11, 0.25, 0.03, 0.03
+RUNNING = PROSE + LATIN + TOKENS
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
 SIGNS_SHOWN = 0.13  # of the characters in lines of symbols, signs among prose
 
@@ -52,6 +54,7 @@ class TextSource:
             text = _clean(read_text(file), charset)
             hanzi = sum(map(is_hanzi, text[:20000]))
             (prose if hanzi > 0.1 * len(text[:20000]) else latin).append(text)
+        self._drawn = 1.0
         self._alphabet = charset.classes.keys()
         self._prose = "\n".join(prose)
         self._latin = "\n".join(latin)
@@ -69,6 +72,12 @@ class TextSource:
     def draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
         """Draw about 60 characters of the alphabet; `has` says which Hanzi the typeface can show, for lines of random ones."""
         return "".join(char for char in self._draw(random, has) if char in self._alphabet)
+
+    def running_text(self) -> "TextSource":
+        """This source without the lines of random characters."""
+        source = copy(self)
+        source._drawn = RUNNING
+        return source
 
     def log_prior_ratio(self, charset: Charset) -> np.ndarray:
         """How much rarer Hanzi, signs and other scripts are in running text than in the lines drawn, some of which are random.
@@ -92,16 +101,16 @@ class TextSource:
         return np.where(ascii_text, 0, np.log(running / drawn)).astype(np.float32)
 
     def _draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
-        kind = random.random()
+        kind = self._drawn * random.random()
         if kind < PROSE:
             return self._window(self._prose, random)
-        if (kind := kind - PROSE) < RANDOM:
-            return self._random_hanzi(random, has)
-        if (kind := kind - RANDOM) < LATIN:
+        if (kind := kind - PROSE) < LATIN:
             return self._window(self._latin, random) if self._latin else self._tokens(random)
-        if kind - LATIN < TOKENS:
+        if (kind := kind - LATIN) < TOKENS:
             return self._mixed(random)
-        if kind - LATIN - TOKENS < EVEN:
+        if (kind := kind - TOKENS) < RANDOM:
+            return self._random_hanzi(random, has)
+        if kind - RANDOM < EVEN:
             return "".join(random.choice(self._characters, 36))
         return self._symbols(random)
 
