@@ -19,8 +19,10 @@ COLUMN_ROWS = 3
 WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
+FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties sign
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
+FEW_ROWS, CLOSE = 5, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
 STRAY = 0.05  # of the lines may stand beside them, as a running head does
 LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
@@ -137,7 +139,8 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
         np.array([getattr(run, name) for run in runs]) for name in ("left", "right", "top", "bottom", "middle")
     )
     best, gutter = 0.0, None
-    for edge in np.unique(np.ceil(rights / (em / 4)) * (em / 4)).tolist():
+    ends = np.concatenate([rights, levels[:, 2]])
+    for edge in np.unique(np.ceil(ends / (em / 4)) * (em / 4)).tolist():
         end = edge + (GUTTER - 0.25) * em
         crossing = (lefts < end) & (rights > edge)
         rules = (levels[:, 0] < edge - em) & (levels[:, 2] > end + em)
@@ -159,9 +162,15 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
 
 
 def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
-    """Whether two columns, of which these are the middles of the lines, may be lists of short lines rather than those of a table."""
-    gaps = np.abs(before[:, None] - after).min(axis=1)
-    return bool(min(len(before), len(after)) >= LIST_ROWS and (gaps < em / 8).mean() < LEVEL)
+    """Whether two columns, of which these are the middles of the lines, may be lists of short lines rather than those of a table.
+
+    Few lines, such as the entries beside the text of a web page, must stand close.
+    """
+    few = min(before, after, key=len)
+    level = (np.abs(before[:, None] - after).min(axis=1) < em / 8).mean()
+    if len(few) >= LIST_ROWS and level < LEVEL:
+        return True
+    return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and np.median(np.diff(few)) < CLOSE * em)
 
 
 def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, full: float, sheet: Sheet) -> bool:
@@ -178,10 +187,18 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
         extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
         _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
         filled = np.bincount(rows, widths) / extent
-        wide = extent >= demand * COLUMN * em and np.median(widths) > demand * full * PIECE * em
-        if not wide or len(filled) < least or np.median(filled) < demand * full * FILLED:
+        wide = extent >= demand * full * COLUMN * em and _middle_width(widths) > demand * full * PIECE * em
+        least_filled = full * FILLED if len(filled) >= 2 * COLUMN_ROWS else FEW_FILLED
+        if not wide or len(filled) < least or np.median(filled) < demand * least_filled:
             return False
     return True
+
+
+def _middle_width(widths: np.ndarray) -> float:
+    """Half of what is so wide in all is in pieces of at most this width; a table among the text has many pieces and little text."""
+    widths = np.sort(widths)
+    shares = np.cumsum(widths)
+    return float(widths[np.searchsorted(shares, shares[-1] / 2)])
 
 
 def _demand(sheet: Sheet) -> float:

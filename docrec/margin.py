@@ -1,5 +1,7 @@
 """Notes in the margin: small type beside a column of text, set by itself although the gap between may be narrow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from docrec.ink import Parts, sizes
@@ -18,6 +20,7 @@ ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; so
 HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the text beside
 SMALLER_HANZI = 0.86  # times the height of the text beside they are, at most, if their lines may be level
 SPARSE = 0.5  # times as many lines as the text beside has, at most, if they may be level: labels would stand at every line
+GOES_ON = 1.5  # em from a heading to the text under it
 MAX_PARTS = 20_000  # more of them are noise
 
 
@@ -54,12 +57,18 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
             if not NARROWEST * em < notes[:, 2].max() - notes[:, 0].min() < WIDEST * em:
                 continue
             text = letters[after & (places == place)]
-            if _starts(text, edge, em) >= MIN_STARTS and _is_note(notes, text, em):
-                box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
+            box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
+            if _starts(text, edge, em) >= MIN_STARTS and not _goes_on(box, letters[places != place], em) and _is_note(notes, text, em):
                 wall = (box[2] + text[:, 0].min()) // 2
                 free &= ~(before & (places == place))
                 found.append((np.array([box]), np.array([[wall, box[1] - em, wall + 1, box[3] + em]], int)))
     return found
+
+
+def _goes_on(box: Sequence[int], others: Parts, em: float) -> bool:
+    """Whether text that crosses the strip begins right below or above, where letters before it begin, so that they are its heading."""
+    apart = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
+    return bool(((abs(others[:, 0] - box[0]) < em / 2) & (apart > 0) & (apart < GOES_ON * em)).any())
 
 
 def _starts(text: Parts, edge: float, em: float) -> int:

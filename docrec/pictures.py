@@ -12,6 +12,7 @@ from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
+LARGE, OUTLINE = 1.5, 0.08  # of a larger run, in em, letters cover more than the outlines of bars
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
@@ -54,13 +55,14 @@ def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
-    """Whether a run is all ink, or goes on above and below as if it were cut out of a picture."""
+    """Whether a run is all ink, or the outlines of what is, or goes on above and below as if it were cut out of a picture."""
     top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
     columns = ink[:, run.left : run.right]
     covered = columns[top:bottom].mean()
     beyond = np.concatenate([columns[max(0, top - edge) : top], columns[bottom : bottom + edge]])
     blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
-    return bool(blot or beyond.size and beyond.mean() > EDGE_INK * covered)
+    outlined = run.height > LARGE * em and covered < OUTLINE
+    return bool(blot or outlined or beyond.size and beyond.mean() > EDGE_INK * covered)
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:

@@ -16,6 +16,7 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
+TALL_SHARE = 0.6  # of the height of large type; lower parts are its marks and small letters
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
@@ -23,6 +24,7 @@ FIGURE = 5.0  # higher parts are no type
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
 WORD_GAP = 0.8
+DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
 
 MARKS_AT_ONCE = 1000  # for which all gaps to all runs are held in memory
@@ -69,7 +71,8 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
     for row in sorted(rows, key=lambda row: -row.width):
         size, left, right, count = row.height, row.left, row.right, 0
         fitting = np.flatnonzero(free & (heights < 1.5 * size) & (middles > row.top) & (middles < row.bottom))
-        while len(members := fitting[(parts[fitting, 2] > left - 2 * size) & (parts[fitting, 0] < right + 2 * size)]) > count:
+        reach = np.where(heights[fitting] > TALL_SHARE * size, 2, 1) * size  # farther off, small type is another line's
+        while len(members := fitting[(parts[fitting, 2] > left - reach) & (parts[fitting, 0] < right + reach)]) > count:
             left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
         if count > 1 and is_unbroken(parts[members], row.top, row.bottom):
             runs += groups_to_runs([parts[members]])
@@ -191,7 +194,7 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
         left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
         gaps = np.maximum(lefts, left) - np.minimum(rights, right)
         beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
-        of, near = np.nonzero((gaps < np.where(size > DOT * em, LINE_GAP, WORD_GAP) * em) & (beyond < em))
+        of, near = np.nonzero((gaps < np.where(size > DOT * em, LINE_GAP, DOT_GAP) * em) & (beyond < em))
         order = np.lexsort((gaps[of, near], beyond[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
             mark, run = marks[index], runs[host]

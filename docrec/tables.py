@@ -185,6 +185,7 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> l
             stop, columns = stop + 1, wider
         while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
             stop -= 1
+        stop = start + _rows_above_last_rule(rows[start:stop], levels, em)
         cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em)
         if stop - start > 1 and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
             tables.append((range(start, stop), cells))
@@ -218,11 +219,8 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
     number, columns = (1 + max(places) for places in zip(*cells.values(), strict=True))
     filled = Counter(column for _, column in set(cells.values()))
     full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
-    left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
-    top, bottom = rows[0][0].top, rows[-1][0].bottom
-    across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top - 3 * em) & (levels[:, 3] < bottom + 3 * em)
-    places = _places(_turned(levels[across]), em) if across.any() else np.empty(0)
-    ruled = len(places) > 1 and places[0] < top + em / 2 and places[-1] > bottom - em / 2
+    places = _rules_across(rows, levels, em)
+    ruled = len(places) > 1 and places[0] < rows[0][0].top + em / 2 and places[-1] > rows[-1][0].bottom - em / 2
     if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
         return False
     if ruled or columns > 2:
@@ -230,6 +228,21 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
     gaps = [b.left - a.right for row in rows for a, b in pairwise(row)]
     last = [row[-1].width for row in rows if len(row) > 1]
     return min(gaps) > PAIR_GAP * em and max(last) > NUMBER * em
+
+
+def _rules_across(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> np.ndarray:
+    """Where on the page level rules run across rows, above, between or below them, in pixels."""
+    left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
+    top, bottom = rows[0][0].top - 3 * em, rows[-1][0].bottom + 3 * em
+    across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top) & (levels[:, 3] < bottom)
+    return _places(_turned(levels[across]), em) if across.any() else np.empty(0)
+
+
+def _rows_above_last_rule(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> int:
+    """How many rows stand above the last of several rules across them, if that are most: it ends the table; or else all."""
+    places = _rules_across(rows, levels, em) if rows else np.empty(0)
+    above = sum(row[0].middle < places[-1] for row in rows) if len(places) > 2 else 0
+    return above if above > len(rows) / 2 else len(rows)
 
 
 def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float) -> dict[Run, Cell]:
