@@ -21,6 +21,7 @@ MIN_INK_CONTRAST = 0.14  # of the page's strongest
 NOISE_CONTRAST = 24  # gray levels
 
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
+HUGE = 2.5  # times the height of letter-shaped parts at the median: not counted
 DOTS = 0.3  # times as high as the letters of a line, or less: what leads from a title to its page
 BUSY = 0.15  # edges from one pixel to the next; no page of text has so many
 ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
@@ -108,7 +109,7 @@ def parts_to_em(parts: Parts) -> float:
     dots = shaped & (abs(np.stack([widths, heights]) - usual) <= 1).all(axis=0)
     if dots.sum() > ALIKE * shaped.sum() and (heights[shaped & ~dots] > 2 * usual[1]).any():
         shaped &= ~dots
-    shaped &= heights < 4 * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # a frame would outweigh the text
+    shaped &= heights < HUGE * weighted_quantile(heights[shaped], heights[shaped], 0.5)  # a frame or a title would outweigh the text
     return weighted_quantile(heights[shaped], (widths * heights)[shaped], EM_QUANTILE)
 
 

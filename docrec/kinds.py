@@ -10,7 +10,7 @@ from docrec.document import Block, Box, Line
 from docrec.ink import Parts, Run, sizes
 
 LARGE = 1.15  # times the type size of the page, or more: a title
-VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger
+VERY_LARGE = 1.5  # the same of a line as wide as its column, in which but a few words may be larger, or with others beside it
 BOLD = 1.3  # times the stroke width of the page, or more
 SMALL = 0.93  # times the type size of the page, or less: a footnote
 SHORT = 0.7  # share of its column that a bold title is wide at most
@@ -101,7 +101,8 @@ def _apart(above: Line, below: Line) -> bool:
 
 
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
-    large = line.box.height > (LARGE if line.box.width < FULL * column.width else VERY_LARGE) * page.em
+    alone = place != "row" and line.box.width < FULL * column.width
+    large = line.box.height > (LARGE if alone else VERY_LARGE) * page.em
     bold = look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width
     if large or bold:
         return "title"

@@ -51,8 +51,9 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
         cuts = np.sort(np.r_[((parts[:, 1] + parts[:, 3]) / 2)[(parts[:, 0] < high) & (parts[:, 2] > low)], -np.inf, np.inf])
         middles = (letters[:, 1] + letters[:, 3]) / 2
         places = np.searchsorted(cuts, middles)
+        places[np.minimum(middles - cuts[places - 1], cuts[places] - middles) < em / 2] = 0  # of a line that crosses
         before, after = free & (letters[:, 2] <= low), letters[:, 0] >= high
-        for place in np.unique(places[before]):
+        for place in np.unique(places[before & (places > 0)]):
             notes = letters[before & (places == place)]
             if not NARROWEST * em < notes[:, 2].max() - notes[:, 0].min() < WIDEST * em:
                 continue
