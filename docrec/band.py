@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from docrec.document import BASELINE, Box
-from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, sizes, weighted_quantile
+from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, groups_to_runs, sizes, weighted_quantile
 
 # The em band, in ink heights of a full Hanzi of the same nominal size.
 ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
@@ -23,6 +23,12 @@ SQUARE_STROKES = 2.5
 GLYPH_STROKES = 2.2
 FULL_LINE = 0.85  # em; a lower line needs
 LOW_STROKES = 2.5  # more strokes for each em that is missing
+
+
+# Type of several sizes on one line.
+SIZES, MOST = 0.18, 0.6  # logarithm of the ratio of two of them, at least and at most; dense letters may be half as high as Hanzi
+SIZED = 2  # Hanzi of the smaller one that stand side by side, at least
+TALLER = 1.25  # times their height, at most, is anything among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,55 @@ def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
     dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
     return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None
+
+
+def line_to_sizes(line: Run, ink: np.ndarray) -> list[Run]:
+    """Part a line where its Hanzi become larger or smaller, into runs from left to right; most lines stay whole.
+
+    Hanzi are here square glyphs of many strokes. Where a character is of several glyphs, one of them (the right half of 细) may look like
+    a smaller Hanzi, but the rest of it is taller.
+    """
+    glyphs = line.glyphs
+    widths, heights = sizes(glyphs)
+    square = np.flatnonzero((widths > 0.75 * heights) & (widths < 1.3 * heights) & (heights > MARK * heights.max())).tolist()
+    hanzi = [index for index in square if _strokes(glyphs[index], ink) > GLYPH_STROKES]
+    sides = np.log(np.maximum(widths, heights)[hanzi])
+    steps = np.sort(sides)
+    for gap in np.argsort(-np.diff(steps), kind="stable"):
+        if not SIZES < steps[gap + 1] - steps[gap] < MOST:
+            continue
+        large = sides > (steps[gap] + steps[gap + 1]) / 2
+        low = TALLER * np.exp(np.median(sides[~large]))
+        starts = np.flatnonzero(large[1:] != large[:-1])
+        cuts = [_cut(heights > low, hanzi[start], hanzi[start + 1], bool(large[start])) for start in starts]
+        pieces = np.split(np.arange(len(glyphs)), cuts)
+        groups = np.split(np.array(hanzi), starts + 1)
+        small = [(piece, group) for piece, group in zip(pieces, groups, strict=True) if sides[hanzi.index(group[0])] <= steps[gap]]
+        if all(len(group) >= SIZED and heights[piece].max() < low for piece, group in small):
+            edges = [int(glyphs[cut, 0]) for cut in cuts]
+            owners = np.searchsorted(edges, line.parts[:, 0], side="right")
+            runs = groups_to_runs([line.parts[owners == piece] for piece in range(len(pieces))])
+            is_large = large[np.r_[0, starts + 1]]
+            tallest = max(run.height for run, is_it in zip(runs, is_large, strict=True) if not is_it)
+            if min(run.height for run, is_it in zip(runs, is_large, strict=True) if is_it) < (1 + SIZES / 2) * tallest:
+                continue
+            return [part for run in runs for part in line_to_sizes(run, ink)]
+    return [line]
+
+
+def _strokes(glyph: np.ndarray, ink: np.ndarray) -> float:
+    """Strokes met on the way down through a glyph, on average over its width."""
+    left, top, right, bottom = glyph
+    rows = ink[top:bottom, left:right]
+    return (np.count_nonzero(rows[0]) + np.count_nonzero(rows[1:] > rows[:-1])) / (right - left)
+
+
+def _cut(tall: np.ndarray, first: int, last: int, large_first: bool) -> int:
+    """Before which of the glyphs behind `first`, up to `last`, the larger type ends or begins: it has all that are tall."""
+    between = first + 1 + np.flatnonzero(tall[first + 1 : last])
+    if large_first:
+        return int(between[-1]) + 1 if between.size else first + 1
+    return int(between[0]) if between.size else last
 
 
 def nearest(band: Band, others: Sequence[Band]) -> list[Band]:

@@ -107,7 +107,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
     em = turned(line).height
-    return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_centred_marks_to_wide(glyphs), em)], em))
+    return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_centred_marks_to_wide(glyphs), em)], em), bands=())
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:

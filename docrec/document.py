@@ -71,6 +71,7 @@ class Line:
         cell: row and column of the table cell the line stands in, from 0; None outside tables.
         script: 1 or -1 for a super- or subscript found apart from the line before it in its block; reading puts its glyphs into that line.
         layer: whether its glyphs are those of the document's own text layer, not read.
+        bands: of a line not yet read whose type is of several sizes, the boxes of its pieces, as `box` would be for each; else none.
     """
 
     box: Box
@@ -79,6 +80,7 @@ class Line:
     cell: tuple[int, int] | None = None
     script: int = 0
     layer: bool = False
+    bands: tuple[Box, ...] = ()
 
     @property
     def text(self) -> str:

@@ -13,10 +13,10 @@ from itertools import chain
 import cv2
 import numpy as np
 
-from docrec.band import lines_to_boxes, to_ink_extent
+from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.document import Block, Box, Line
-from docrec.ink import gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
+from docrec.ink import Run, gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
@@ -118,8 +118,8 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     if not runs:
         return []
     is_vertical = sheet.layout == "vertical"
-    boxes = iter(columns_to_boxes(runs) if is_vertical else lines_to_boxes(runs, ink, sheet.em))
-    lines = [[Line(next(boxes), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
+    of_lines = iter(map(_line, [[box] for box in columns_to_boxes(runs)] if is_vertical else _bands(runs, ink, sheet.em)))
+    lines = [[replace(next(of_lines), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
     pairs = zip(chain(*lines), runs, strict=True)
     scripts = {} if is_vertical else {line.box: find_scripts(run.glyphs, line) for line, run in pairs}
     looks = [[line_to_look(run, ink) for run in draft.lines] for draft in drafts]
@@ -137,6 +137,21 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     return [_with_scripts(block, scripts) for block in insert_notes(list(with_captions(blocks, shown, page)), notes)]
 
 
+def _bands(runs: Sequence[Run], ink: np.ndarray, em: float) -> list[list[Box]]:
+    """The box of each line, or those of its pieces if its type is of several sizes."""
+    pieces = [line_to_sizes(run, ink) for run in runs]
+    boxes = iter(lines_to_boxes(list(chain(*pieces)), ink, em))
+    return [[next(boxes) for _ in of_line] for of_line in pieces]
+
+
+def _line(boxes: Sequence[Box]) -> Line:
+    """A line of these pieces, whose height is that of the widest; in pieces of one size after all, it is whole."""
+    widest = max(boxes, key=lambda box: box.width)
+    box = Box(boxes[0].left, widest.top, max(box.right for box in boxes), widest.bottom)
+    differ = any(not same_size(piece.height, widest.height) for piece in boxes)
+    return Line(box, bands=tuple(boxes) if differ else ())
+
+
 def _with_scripts(block: Block, scripts: Mapping[Box, Sequence[Line]]) -> Block:
     """A block with the scripts of each line behind it."""
     return replace(block, lines=tuple(chain.from_iterable((line, *scripts.get(line.box, ())) for line in block.lines)))
@@ -152,5 +167,9 @@ def _whole_page(gray: np.ndarray) -> tuple[Block, ...]:
 
 def _scaled(block: Block, scale: float) -> Block:
     """A block with the boxes of its lines so many times as large."""
-    boxes = (Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale) for box in (line.box for line in block.lines))
-    return replace(block, lines=tuple(replace(line, box=box) for line, box in zip(block.lines, boxes, strict=True)))
+
+    def scaled(box: Box) -> Box:
+        return Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale)
+
+    lines = (replace(line, box=scaled(line.box), bands=tuple(map(scaled, line.bands))) for line in block.lines)
+    return replace(block, lines=tuple(lines))

@@ -1,7 +1,5 @@
 """Notes in the margin: small type beside a column of text, set by itself although the gap between may be narrow."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from docrec.ink import Parts, sizes
@@ -51,25 +49,29 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
         cuts = np.sort(np.r_[((parts[:, 1] + parts[:, 3]) / 2)[(parts[:, 0] < high) & (parts[:, 2] > low)], -np.inf, np.inf])
         middles = (letters[:, 1] + letters[:, 3]) / 2
         places = np.searchsorted(cuts, middles)
-        places[np.minimum(middles - cuts[places - 1], cuts[places] - middles) < em / 2] = 0  # of a line that crosses
+        crossing = np.sort(np.r_[middles[(letters[:, 0] < high) & (letters[:, 2] > low)], -np.inf, np.inf])
+        after_it = np.searchsorted(crossing, middles)
+        crossed = np.minimum(middles - crossing[after_it - 1], crossing[after_it] - middles) < em / 2
         before, after = free & (letters[:, 2] <= low), letters[:, 0] >= high
-        for place in np.unique(places[before & (places > 0)]):
-            notes = letters[before & (places == place)]
+        for place in np.unique(places[before & ~crossed]):
+            inside = before & (places == place)
+            notes = letters[inside]
             if not NARROWEST * em < notes[:, 2].max() - notes[:, 0].min() < WIDEST * em:
                 continue
             text = letters[after & (places == place)]
-            box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
-            if _starts(text, edge, em) >= MIN_STARTS and not _goes_on(box, letters[places != place], em) and _is_note(notes, text, em):
+            goes_on = _goes_on(letters[inside & ~crossed], letters[crossed], em)
+            if _starts(text, edge, em) >= MIN_STARTS and not goes_on and _is_note(notes, text, em):
+                box = [*notes[:, :2].min(axis=0), *notes[:, 2:].max(axis=0)]
                 wall = (box[2] + text[:, 0].min()) // 2
-                free &= ~(before & (places == place))
+                free &= ~inside
                 found.append((np.array([box]), np.array([[wall, box[1] - em, wall + 1, box[3] + em]], int)))
     return found
 
 
-def _goes_on(box: Sequence[int], others: Parts, em: float) -> bool:
-    """Whether text that crosses the strip begins right below or above, where letters before it begin, so that they are its heading."""
-    apart = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
-    return bool(((abs(others[:, 0] - box[0]) < em / 2) & (apart > 0) & (apart < GOES_ON * em)).any())
+def _goes_on(notes: Parts, across: Parts, em: float) -> bool:
+    """Whether text across the strip begins right below or above letters before it, where these begin, so that they are its heading."""
+    apart = np.maximum(across[:, 1] - notes[:, 3].max(), notes[:, 1].min() - across[:, 3])
+    return bool(((abs(across[:, 0] - notes[:, 0].min()) < em / 2) & (apart > 0) & (apart < GOES_ON * em)).any())
 
 
 def _starts(text: Parts, edge: float, em: float) -> int:

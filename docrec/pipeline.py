@@ -122,7 +122,8 @@ def _start(image: PageImage, recognizer: ChunkReader, options: ReadOptions) -> _
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
     lines = enumerate(line for block in blocks for line in block.lines if not line.script)
     unread = ((number, line) for number, line in lines if not line.layer)
-    chunks = [chunk for number, line in unread for chunk in line_to_chunks(image.gray, line.box, number, line.vertical)]
+    bands = ((number, line, box) for number, line in unread for box in line.bands or (line.box,))
+    chunks = [chunk for number, line, box in bands for chunk in line_to_chunks(image.gray, box, number, line.vertical)]
     return _StartedPage(image, blocks, chunks)
 
 
@@ -174,7 +175,7 @@ def _lines(page: _StartedPage, recognizer: ChunkReader, ranks: int = 0) -> Itera
         line = readings_to_line(chunks, readings, lines[host], recognizer.charset)
         if scripts[number]:
             line = _with_scripts(line, scripts[number], gray, recognizer)
-        yield line if line.confidence >= DOUBTFUL or line.vertical else _read_again(line, gray, recognizer, ranks)
+        yield line if line.confidence >= DOUBTFUL or line.vertical or lines[host].bands else _read_again(line, gray, recognizer, ranks)
 
 
 def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, limited: bool) -> Iterator[Block]:

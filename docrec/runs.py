@@ -206,10 +206,17 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
 
 
 def attach_touching(parts: Parts, runs: list[Run], em: float) -> list[Run]:
-    """Stretch runs over the parts in which two lines touch, which belong to both, and over tall signs set among ordinary type."""
-    for left, top, right, bottom in parts[sizes(parts)[1] < 2 * TALL * em].tolist():
-        for index, run in enumerate(runs):
-            shared = min(bottom, run.bottom) - max(top, run.top)
-            if shared > 0.6 * run.height and max(left, run.left) - min(right, run.right) < em / 2:
-                runs[index] = replace(run, left=min(left, run.left), right=max(right, run.right))
+    """Give a tall part to the run beside it, as a large character among ordinary type; over one in which two lines touch stretch both."""
+    large: dict[int, list[Parts]] = {}
+    for part in parts[sizes(parts)[1] < 2 * TALL * em]:
+        left, top, right, bottom = part.tolist()
+        level = [index for index, run in enumerate(runs) if min(bottom, run.bottom) - max(top, run.top) > 0.6 * run.height]
+        beside = [index for index in level if max(left, runs[index].left) - min(right, runs[index].right) < WORD_GAP * em]
+        if len(beside) == 1:
+            large.setdefault(beside[0], []).append(part)
+        for index in beside:
+            runs[index] = replace(runs[index], left=min(left, runs[index].left), right=max(right, runs[index].right))
+    grown = groups_to_runs([np.concatenate([runs[index].parts, np.stack(some)]) for index, some in large.items()])
+    for index, run in zip(large, grown, strict=True):
+        runs[index] = run
     return runs
