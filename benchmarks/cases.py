@@ -570,6 +570,70 @@ def mixed_sizes(page: Setter) -> None:
         top = page.sheet.paragraph(atoms, page.left, top, page.width, bottom=page.bottom)
 
 
+def headwords(page: Setter) -> None:
+    """Two columns of a dictionary: entries that begin with a large character, and an example below each."""
+    gap = 2 * page.body.size
+    width = (page.width - gap) / 2
+    for left in (page.left, page.left + width + gap):
+        top = page.top
+        while top + 4 * page.body.size * page.body.leading < page.bottom:
+            page.sheet.begin()
+            entry = styled(page.prose.clause(1, 1), page.sized(1.6)) + styled(f" {page.prose.sentence()}", page.body)
+            top = page.sheet.paragraph(entry, left, top, width, 0, page.bottom)
+            page.sheet.begin()
+            top = page.sheet.paragraph(styled(f"〔例〕{page.prose.clause(8, 40)}", page.body), left, top, width, 2, page.bottom) + 4
+
+
+def tables_in_columns(page: Setter) -> None:
+    """Two columns with a captioned table of short numbers in each, and a heading right below one."""
+    left, right = page.left, page.right
+    width = (page.width - 2 * page.body.size) / 2
+    for number, page.left in enumerate((left, right - width)):
+        page.right = page.left + width
+        top = page.text(page.top, page.left, width, page.top + 220, 2)
+        top = page.caption(f"表{number + 1}  {page.prose.clause(4, 8)}", page.middle, top + 4)
+        top = _table(page, top, 3, int(page.rng.integers(4, 6)), "three") + 6
+        if number:
+            top = page.heading(top, page.left, f"{page.rng.integers(2, 6)}  ")
+        page.text(top, page.left, width, page.bottom)
+
+
+def sidebar(page: Setter) -> None:
+    """A narrow list of entries, set as close as the text beside it but not level with it, as on web pages."""
+    entries = int(page.rng.integers(6, 10))
+    style, pitch = page.sized(1.0), 1.15 * page.body.size * page.body.leading
+    page.sheet.begin()
+    for row in range(entries):
+        page.sheet.line(styled(page.prose.clause(2, 6), style), page.left, page.top + 1.5 * style.size + row * pitch)
+    inner = page.left + 10 * page.body.size
+    page.text(page.top, inner, page.right - inner, page.bottom)
+
+
+def poster(page: Setter) -> None:
+    """A few huge characters, some lines of ordinary type, and small print."""
+    sheet = page.sheet
+    sizes = (72, 30, 24, 24, 22, 12, 12)
+    tops = (130, 220, 330, 390, 450, 700, 722)
+    for size, top in zip(sizes, tops, strict=True):
+        sheet.begin("title" if size > 24 else "text")
+        text = page.prose.clause(4, 6) if size == 72 else page.prose.clause(6, 14)
+        sheet.line(styled(text, replace(page.body, size=float(size))), page.middle, top, align="center")
+
+
+def signatures(page: Setter) -> None:
+    """Numbered clauses, and rows in which two parties sign side by side."""
+    top = page.title(page.top)
+    for number in range(1, 5):
+        page.sheet.begin()
+        clause = styled(f"第{NUMERALS[number - 1]}条  {page.prose.paragraph(20, 80)}", page.body)
+        top = page.sheet.paragraph(clause, page.left, top, page.width) + 4
+    page.sheet.begin()
+    for row, text in enumerate(("方（签章）：", "代表人：", "日期：2024年3月15日")):
+        for left, party in ((page.left, "甲"), (page.middle, "乙")):
+            atoms = styled(text if row else party + text, page.body)
+            page.sheet.line(atoms, left, top + 30 + 2.4 * row * page.body.size)
+
+
 def white_on_black(page: Setter) -> None:
     """Headings in white on dark bands as wide as the page, and a dark box of white text."""
     top = page.top
@@ -722,7 +786,8 @@ CASES: dict[str, Callable[[Setter], None]] = {
     for case in (
         *(one_column, two_columns, three_columns, title_across, header_footer, header_two_columns, footnotes, side_notes),
         *(lists, contents, formulas, scripts, letter, short, dense, large, latin, code),
-        *(ruled_table, unruled_table, three_rule_table, multiline_cells, blanks, underlined, mixed_sizes),
+        *(ruled_table, unruled_table, three_rule_table, multiline_cells, blanks, underlined, mixed_sizes, headwords),
+        *(tables_in_columns, sidebar, poster, signatures),
         *(drawing, chart, picture, labelled_picture, pictures_in_columns, white_on_black, colours),
         *(vertical, vertical_tiers, only_photograph, only_noise, only_black, only_map),
     )
