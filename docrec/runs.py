@@ -17,6 +17,7 @@ SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
 TALL_SHARE = 0.6  # of the height of large type; lower parts are its marks and small letters
+LARGER = 1.3  # times as high as its line is a large character
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
@@ -46,8 +47,9 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     low, tall = heights < LOW * em, heights > TALL * em
     runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
-    runs = attach_marks(marks, [run for run in runs if not is_mark(run, em)], uprights, em)
-    return large + attach_touching(parts[tall], join_runs(runs, uprights, WORD_GAP, em), em)
+    runs, touching = attach_large(parts[tall & (heights < 2 * TALL * em)], [run for run in runs if not is_mark(run, em)], em)
+    runs = attach_marks(marks, runs, uprights, em)
+    return large + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
 
 
 def is_drawn(parts: Parts, em: float) -> np.ndarray:
@@ -188,7 +190,7 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
     """Give each mark to the run it stands in or beside, or of which it is a broken piece; return the runs and the marks left alone."""
     members = [[run.parts] for run in runs]
     hosts: dict[int, int] = {}
-    lefts, tops, rights, bottoms = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4).T
+    lefts, tops, rights, bottoms = np.array([(run.left, *_reach(run), run.right) for run in runs]).reshape(-1, 4)[:, [0, 1, 3, 2]].T
     for start in range(0, len(marks), MARKS_AT_ONCE):
         places = [(mark.left, mark.middle, mark.right, max(mark.width, mark.height)) for mark in marks[start : start + MARKS_AT_ONCE]]
         left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
@@ -205,18 +207,38 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
     return groups_to_runs([np.concatenate(parts) for parts in members]) + alone
 
 
-def attach_touching(parts: Parts, runs: list[Run], em: float) -> list[Run]:
-    """Give a tall part to the run beside it, as a large character among ordinary type; over one in which two lines touch stretch both."""
-    large: dict[int, list[Parts]] = {}
-    for part in parts[sizes(parts)[1] < 2 * TALL * em]:
-        left, top, right, bottom = part.tolist()
-        level = [index for index, run in enumerate(runs) if min(bottom, run.bottom) - max(top, run.top) > 0.6 * run.height]
-        beside = [index for index in level if max(left, runs[index].left) - min(right, runs[index].right) < WORD_GAP * em]
-        if len(beside) == 1:
-            large.setdefault(beside[0], []).append(part)
-        for index in beside:
-            runs[index] = replace(runs[index], left=min(left, runs[index].left), right=max(right, runs[index].right))
-    grown = groups_to_runs([np.concatenate([runs[index].parts, np.stack(some)]) for index, some in large.items()])
-    for index, run in zip(large, grown, strict=True):
+def _reach(run: Run) -> tuple[float, float]:
+    """Where a run begins and ends; one with a large character, with it."""
+    tall = run.parts[sizes(run.parts)[1] > LARGER * run.height]
+    return (tall[:, 1].min(), tall[:, 3].max()) if len(tall) else (run.top, run.bottom)
+
+
+def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], Parts]:
+    """Give each tall part beside one line to it, as a large character among ordinary type; return the runs, and those beside several."""
+    members: dict[int, list[Parts]] = {}
+    touching = []
+    for part in parts:
+        hosts = sorted(beside(part, runs, em), key=lambda index: -runs[index].width)
+        if hosts and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
+            members.setdefault(hosts[0], []).append(part)
+        else:
+            touching.append(part)
+    grown = groups_to_runs([np.stack([*runs[index].parts, *some]) for index, some in members.items()])
+    for index, run in zip(members, grown, strict=True):
         runs[index] = run
+    return runs, np.array(touching, np.int32).reshape(-1, 4)
+
+
+def stretch_over(parts: Parts, runs: list[Run], em: float) -> list[Run]:
+    """Stretch runs over the parts in which two lines touch, which belong to both."""
+    for part in parts:
+        for index in beside(part, runs, em):
+            runs[index] = replace(runs[index], left=min(int(part[0]), runs[index].left), right=max(int(part[2]), runs[index].right))
     return runs
+
+
+def beside(part: np.ndarray, runs: Sequence[Run], em: float) -> list[int]:
+    """Indices of the runs that a part is level with and near."""
+    left, top, right, bottom = part.tolist()
+    level = [index for index, run in enumerate(runs) if min(bottom, run.bottom) - max(top, run.top) > 0.6 * run.height]
+    return [index for index in level if max(left, runs[index].left) - min(right, runs[index].right) < WORD_GAP * em]
