@@ -74,19 +74,19 @@ def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray, em: float) -> list[Box
 
 def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     """The vertical extent of the Hanzi in a line; None if it seems to have none."""
-    rows = ink[max(0, int(line.top)) : int(line.bottom), line.left : line.right]
-    strokes = rows[0].astype(int) + (rows[1:] > rows[:-1]).sum(axis=0)
+    top, bottom = max(0, int(line.top)), int(line.bottom)
+    total = _strokes(ink[top:bottom, line.left : line.right])
     glyphs = line.glyphs
     widths, heights = sizes(glyphs)
-    side = len(rows)
+    side = bottom - top
     outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
     if outside.mean() > 0.1:  # ascenders and descenders about low letters
         return None
     low = max(0.0, FULL_LINE - side / em)
     needed = SQUARE_STROKES + LOW_STROKES * low
-    total = np.r_[0, np.cumsum(strokes)]
-    centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, len(strokes) - side))
-    around = (total[np.minimum(centres + side, len(strokes))] - total[centres]) / side
+    last = len(total) - 1
+    centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, last - side))
+    around = (total[np.minimum(centres + side, last)] - total[centres]) / side
     within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
     dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
@@ -101,8 +101,10 @@ def line_to_sizes(line: Run, ink: np.ndarray) -> list[Run]:
     """
     glyphs = line.glyphs
     widths, heights = sizes(glyphs)
-    square = np.flatnonzero((widths > 0.75 * heights) & (widths < 1.3 * heights) & (heights > MARK * heights.max())).tolist()
-    hanzi = [index for index in square if _strokes(glyphs[index], ink) > GLYPH_STROKES]
+    square = (widths > 0.75 * heights) & (widths < 1.3 * heights) & (heights > MARK * heights.max())
+    total = _strokes(ink[glyphs[:, 1].min() : glyphs[:, 3].max(), line.left : line.right])
+    within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
+    hanzi = np.flatnonzero(square & (within > GLYPH_STROKES)).tolist()
     sides = np.log(np.maximum(widths, heights)[hanzi])
     steps = np.sort(sides)
     for gap in np.argsort(-np.diff(steps), kind="stable"):
@@ -127,11 +129,9 @@ def line_to_sizes(line: Run, ink: np.ndarray) -> list[Run]:
     return [line]
 
 
-def _strokes(glyph: np.ndarray, ink: np.ndarray) -> float:
-    """Strokes met on the way down through a glyph, on average over its width."""
-    left, top, right, bottom = glyph
-    rows = ink[top:bottom, left:right]
-    return (np.count_nonzero(rows[0]) + np.count_nonzero(rows[1:] > rows[:-1])) / (right - left)
+def _strokes(rows: np.ndarray) -> np.ndarray:
+    """How many strokes are met on the way down in all columns of the ink, uint8 (H, W), before each: int (W + 1,)."""
+    return np.r_[0, np.cumsum(rows[0] + np.count_nonzero(rows[1:] > rows[:-1], axis=0))]
 
 
 def _cut(tall: np.ndarray, first: int, last: int, large_first: bool) -> int:
