@@ -206,6 +206,80 @@ def test_a_table_of_short_numbers(rules: bool) -> None:
     assert sum(len(block.lines) for block in find_blocks(drawn(draw))) == 240
 
 
+def test_columns_with_a_table_of_short_numbers_in_one_and_a_heading_below_it() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 24, 20)
+        prose(page, 320, 100, 6, 20)
+        for y in (204, 224, 285):
+            page.draw_line((320, y), (530, y), width=0.8)
+        rows = ["方法 准确 召回 用时", "一号 81 79 12", "二号 88 86 35", "三号 95 94 41"]
+        for row, cells in enumerate(rows):
+            for column, cell in enumerate(cells.split()):
+                write(page, 330 + 55 * column, 218 + 20 * row, cell)
+        write(page, 320, 304, "2")
+        write(page, 342, 304, "结束语")
+        prose(page, 320, 324, 10, 20)
+
+    blocks = find_blocks(drawn(draw))
+    found = places(blocks)
+    assert max(index for index, (left, _) in enumerate(found) if left < 300) == 23  # the left column, whole, then the right one
+    (table,) = [block for block in blocks if block.kind == "table"]
+    assert len(table.lines) == 16
+
+
+def test_a_narrow_list_beside_text_is_read_by_itself_unless_it_is_level_with_it() -> None:
+    def draw(page: pymupdf.Page, pitch: float) -> None:
+        for row in range(6):
+            write(page, 50, 100 + pitch * row, PROSE[row : row + 2 + row % 3])
+        prose(page, 180, 100, 14, 30)
+
+    assert lefts(find_blocks(drawn(lambda page: draw(page, 21)))) == pytest.approx([50, 180], abs=3)
+    assert len(lefts(find_blocks(drawn(lambda page: draw(page, 2 * PITCH))))) > 6
+
+
+def test_a_heading_of_small_type_beside_centred_lines_is_no_note() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(6):
+            write(page, 250, 100 + 26 * row, PROSE[3 * row : 3 * row + 6], 15)
+        write(page, 120, 260, "注释", 9)
+        write(page, 120, 276, PROSE[:30], 9)
+
+    assert [round(left, -1) for left, _ in places(find_blocks(drawn(draw)))] == [250] * 6 + [120, 120]
+
+
+def test_the_bars_of_a_chart_are_no_text() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 10)
+        for number, height in enumerate([30, 60, 45, 55, 25]):
+            page.draw_rect((100 + 30 * number, 400 - height, 118 + 30 * number, 400), fill=(0.4, 0.5, 0.7), color=None)
+
+    assert len(places(find_blocks(drawn(draw)))) == 10
+
+
+def test_type_of_several_sizes_on_a_line_has_a_band_each() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 6)
+        write(page, 60, 230, "醒目", 17)
+        write(page, 96, 230, PROSE[:20])
+        prose(page, 60, 260, 6)
+
+    lines = [line for block in find_blocks(drawn(draw)) for line in block.lines]
+    (mixed,) = [line for line in lines if line.bands]
+    assert [round(band.left * 72 / DPI) for band in mixed.bands] == pytest.approx([60, 96], abs=3)
+    large, small = (band.height for band in mixed.bands)
+    assert large / small == pytest.approx(17 / SIZE, rel=0.1)
+    assert mixed.box.height == small
+
+
+def test_a_few_huge_characters_do_not_hide_small_print() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        lines = [(80, "春季展览"), (24, "免费入场欢迎参观"), (24, "地点市图书馆大厅"), (11, "主办单位市文化局")]
+        for row, (size, text) in enumerate(lines):
+            write(page, 120, 160 + 150 * row, text, size)
+
+    assert len(places(find_blocks(drawn(draw)))) == 4
+
+
 def test_a_running_head_of_larger_type_goes_across_columns() -> None:
     def draw(page: pymupdf.Page) -> None:
         write(page, 60, 60, "396", 15)
