@@ -13,7 +13,7 @@ from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, groups_to_runs, size
 ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
 X_HEIGHT = 0.52
 LETTER_SIZE = 0.18  # by how much, as a share, these differ from typeface to typeface
-MARK = 0.3  # lower ink has no baseline: dashes, dots, quotes
+MARK, DOT_MARK = 0.3, 0.18  # lower ink has no baseline: dashes and quotes, dots
 SAME_SIZE = 0.15  # heights this close, as a share, are one type size
 NEAR = 6  # lines around a line that may tell its size
 
@@ -179,11 +179,12 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
         extent: where the line's ink begins and ends.
         around: bands already known, the nearest first.
     """
+    mark = MARK if letters.flat else DOT_MARK  # letters beside much larger type may be hardly higher
     for band in around:  # of the same row, as in a table or a page header
-        level = letters.rise < MARK * band.height or abs(band.bottom - BASELINE * band.height - letters.baseline) < 0.1 * band.height
+        level = letters.rise < mark * band.height or abs(band.bottom - BASELINE * band.height - letters.baseline) < 0.1 * band.height
         if level and extent.top > band.top - 0.1 * band.height and extent.bottom < band.bottom + 0.2 * band.height:
             return band
-    if around and letters.rise < MARK * around[0].height:
+    if around and letters.rise < mark * around[0].height:
         height = around[0].height
         bottom = (extent.top + extent.bottom + height) / 2 if letters.flat else letters.baseline + BASELINE * height
         return Band(bottom - height, bottom)

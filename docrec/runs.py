@@ -73,7 +73,11 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
     for row in sorted(rows, key=lambda row: -row.width):
         size, left, right, count = row.height, row.left, row.right, 0
         fitting = np.flatnonzero(free & (heights < 1.5 * size) & (middles > row.top) & (middles < row.bottom))
-        reach = np.where(heights[fitting] > TALL_SHARE * size, 2, 1) * size  # farther off, small type is another line's
+        if not len(fitting):
+            continue
+        glyphs = parts_to_glyphs(parts[fitting])
+        of_glyphs = sizes(glyphs)[1][np.searchsorted(glyphs[:, 0], parts[fitting, 0], side="right") - 1]
+        reach = np.where(of_glyphs > TALL_SHARE * size, 2, 1) * size  # farther off, small type is another line's
         while len(members := fitting[(parts[fitting, 2] > left - reach) & (parts[fitting, 0] < right + reach)]) > count:
             left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
         if count > 1 and is_unbroken(parts[members], row.top, row.bottom):
