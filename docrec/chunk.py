@@ -27,6 +27,7 @@ MARGIN = 3  # columns of paper kept at either end of a line
 OVERLAP = (34, 68)  # columns by which chunks overlap, at least and at most
 SEARCH = 24  # columns before the last possible one in which the end of a chunk is looked for
 WORD_GAP = 2.0  # heights from the middle of a Hanzi to that of the next, if a space between them parts words
+NUMBERS = dict(zip("⒈⒉⒊⒋⒌⒍⒎⒏⒐", "123456789", strict=True))
 WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 
 
@@ -107,7 +108,7 @@ def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line:
     bounds = list(pairwise([-np.inf, *seams, np.inf]))
     glyphs = [glyph for piece, (low, high) in zip(pieces, bounds, strict=True) for glyph in _between(piece, low, high)]
     em = turned(line).height
-    return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_centred_marks_to_wide(glyphs), em)], em), bands=())
+    return replace(line, glyphs=without_idle_spaces([*_with_wide_spaces(_consistent(glyphs), em)], em), bands=())
 
 
 def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, float]:
@@ -196,9 +197,16 @@ def _seam(first: Chunk, second: Chunk, before: Sequence[Glyph], after: Sequence[
     return float(places[np.argmax(np.minimum(clearance, HEIGHT / 2 * first.scale) - centre)])
 
 
-def _centred_marks_to_wide(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Take a mark that stands apart from what is before it, beside Hanzi, for a full-width one: some typefaces centre these in the em."""
+def _consistent(glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """Characters that agree with their neighbours.
+
+    A mark that stands apart from what is before it, beside Hanzi, is a full-width one: some typefaces centre these in the em. A number with
+    a point before another point is a digit.
+    """
     result = list(glyphs)
+    for index, (number, point) in enumerate(pairwise(glyphs)):
+        if number.char in NUMBERS and point.char in ".．":
+            result[index] = replace(number, char=NUMBERS[number.char])
     for index in range(2, len(glyphs)):
         before, gap, mark = glyphs[index - 2 : index + 1]
         after = "".join(glyph.char for glyph in glyphs[index + 1 : index + 3]).strip()

@@ -14,7 +14,7 @@ from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, pict
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Line
 
-CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,#"))
+CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,.⒈#"))
 GARBAGE = "#"
 
 
@@ -141,9 +141,11 @@ def test_a_page_of_one_pixel_is_no_error():
         (" a ", "a", "none at the ends"),
         ("a  b", "a b", "one of several"),
         ("一  二", "一二", "nor two between Hanzi"),
+        ("⒈.一", "1.一", "a number has one point"),
+        ("⒈一", "⒈一", "which may be its own"),
     ],
 )
-def test_spaces(read_as, text, why):
+def test_spaces_and_marks(read_as, text, why):
     page, _, box = draw([26] * 7, [3] * 7)
     chunks = line_to_chunks(page, box, 0)
     marks = tuple(Mark(CHARSET.classes[char], 5 * i, 5 * i + 1, 0.9) for i, char in enumerate(read_as))
