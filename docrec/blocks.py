@@ -23,6 +23,7 @@ FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 5, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
+NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow
 STRAY = 0.05  # of the lines may stand beside them, as a running head does
 LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
@@ -182,9 +183,9 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
     order = np.argsort(lefts, kind="stable")
     starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
     for column in np.split(order, starts):
-        if len(column) < STRAY * len(order):
-            continue
         extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
+        if len(column) < STRAY * len(order) or extent < NO_COLUMN * em:
+            continue
         _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
         filled = np.bincount(rows, widths) / extent
         wide = extent >= demand * full * COLUMN * em and _middle_width(widths) > demand * full * PIECE * em
