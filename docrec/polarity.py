@@ -39,7 +39,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
     """Invert what is light text on a darker ground within a page: bands, heads of tables, buttons.
 
     Such a ground is flat, about rectangular, and mostly bare; a photograph is not flat. If color is given, the text may be told from
-    its ground by one channel alone.
+    its ground by one channel alone. The text is made as dark as that of the rest of the page, so that a faint page stays faint all over.
 
     Args:
         gray: uint8 (height, width), dark on light.
@@ -72,8 +72,13 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
             continue
         if inverted is gray:
             inverted = gray.copy()
+            boxes = cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
+            beside = gray[::4, ::4][cv2.resize(boxes, gray[::4, ::4].shape[::-1], interpolation=cv2.INTER_NEAREST) == 0]
+            ink = float(np.percentile(beside, _INK_SHARE)) if beside.size else paper
         edge = cv2.morphologyEx(box, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        for mask, table in ((box, np.clip((text - np.arange(256)) * (paper / (text - level)), 0, paper)), (edge, np.full(256, paper))):
+        contrast = max(abs(text - level), paper - ink)
+        levels = np.clip(paper - (np.arange(256) - level) * (contrast / (text - level)), 0, paper)
+        for mask, table in ((box, levels), (edge, np.full(256, paper))):
             for where, covered in parts_of(mask, gray.shape):
                 np.copyto(inverted[where], cv2.LUT(channels[best][where], table.astype(np.uint8)), where=covered.view(bool))
     return inverted
@@ -90,6 +95,8 @@ _FLATNESS = 0.5
 _SAME_LEVEL = 12
 _TEXT_CONTRAST = 40
 """Grey levels between ground and text, at least."""
+_INK_SHARE = 0.1
+"""Of a hundred pixels beside such boxes so many are ink on any page of text; so dark as they are, text in a box becomes, at least."""
 _OTHER_SIDE = 0.5
 """Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 
