@@ -21,6 +21,7 @@ from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraph
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
 from docrec.pictures import (
+    MAX_RUNS,
     gray_to_pictures,
     has_words,
     in_focus,
@@ -38,6 +39,7 @@ from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, witho
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
 MAX_PARTS = 40_000  # more of them are noise
+SCATTER = 3  # times as many runs as a page of text has at most are noise, whatever they look like
 ENOUGH_DPI = 200  # pixels per inch; a finer page is searched at a fraction of its resolution,
 ENOUGH_PIXELS = 4_000_000  # if it has more than these, else its resolution is not to be believed;
 MAX_PIXELS = 9_000_000  # and so is any page that has more than these
@@ -102,6 +104,8 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):
         runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)
+    if len(runs) > SCATTER * MAX_RUNS:
+        return []
     runs = in_focus([run for run in runs if is_text(run, text, em)], gray)
     if not has_words(runs, em):
         return []

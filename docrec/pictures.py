@@ -120,12 +120,14 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over two em, where type has some
     dark = cv2.morphologyEx((paper < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))
-    count, labels = cv2.connectedComponents(dark)
-    for label in range(1, count):
-        inside = labels == label
-        toned = ((small[inside] > TONES[0]) & (small[inside] < TONES[1])).mean()
-        if paper[inside].std() < UNEVEN or toned < TONED or np.percentile(paper[inside], 5) > DARK:
-            dark[inside] = 0
+    _, labels, extents, _ = cv2.connectedComponentsWithStats(dark)
+    for label, (left, top, width, height) in enumerate(extents[1:, :4].tolist(), start=1):
+        where = np.s_[top : top + height, left : left + width]
+        inside = labels[where] == label
+        levels, grounds = small[where][inside], paper[where][inside]
+        toned = ((levels > TONES[0]) & (levels < TONES[1])).mean()
+        if grounds.std() < UNEVEN or toned < TONED or np.percentile(grounds, 5) > DARK:
+            dark[where][inside] = 0
     return cv2.dilate(dark, np.ones((2 * BLUR + 1, 2 * BLUR + 1), np.uint8))
 
 

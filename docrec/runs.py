@@ -156,7 +156,7 @@ def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> 
 def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[float, int, int]]:
     """Pairs of runs on one line as (gap in pixels, index, index), for gaps below `reach` em or, of larger type, heights."""
     order = np.argsort([run.top for run in runs], kind="stable")
-    lefts, tops, rights, bottoms = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).reshape(-1, 4)[order].T
+    lefts, tops, rights, bottoms = _extents(runs)[order].T
     heights = bottoms - tops
     counts = np.maximum(np.searchsorted(tops, bottoms + em) - np.arange(1, len(order) + 1), 0)
     upper = np.arange(len(order)).repeat(counts)
@@ -220,9 +220,9 @@ def _reach(run: Run) -> tuple[float, float]:
 def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], Parts]:
     """Give each tall part beside one line to it, as a large character among ordinary type; return the runs, and those beside several."""
     members: dict[int, list[Parts]] = {}
-    touching = []
+    touching, extents = [], _extents(runs)
     for part in parts:
-        hosts = sorted(beside(part, runs, em), key=lambda index: -runs[index].width)
+        hosts = sorted(beside(part, extents, em), key=lambda index: -runs[index].width)
         if hosts and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
             members.setdefault(hosts[0], []).append(part)
         else:
@@ -235,14 +235,21 @@ def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], P
 
 def stretch_over(parts: Parts, runs: list[Run], em: float) -> list[Run]:
     """Stretch runs over the parts in which two lines touch, which belong to both."""
+    extents = _extents(runs)
     for part in parts:
-        for index in beside(part, runs, em):
+        for index in beside(part, extents, em):
             runs[index] = replace(runs[index], left=min(int(part[0]), runs[index].left), right=max(int(part[2]), runs[index].right))
     return runs
 
 
-def beside(part: np.ndarray, runs: Sequence[Run], em: float) -> list[int]:
-    """Indices of the runs that a part is level with and near."""
+def beside(part: np.ndarray, extents: np.ndarray, em: float) -> list[int]:
+    """Indices of the runs, of which these are left, top, right and bottom, that a part is level with and near."""
     left, top, right, bottom = part.tolist()
-    level = [index for index, run in enumerate(runs) if min(bottom, run.bottom) - max(top, run.top) > 0.6 * run.height]
-    return [index for index in level if max(left, runs[index].left) - min(right, runs[index].right) < WORD_GAP * em]
+    shared = np.minimum(bottom, extents[:, 3]) - np.maximum(top, extents[:, 1])
+    gaps = np.maximum(left, extents[:, 0]) - np.minimum(right, extents[:, 2])
+    return np.flatnonzero((shared > 0.6 * (extents[:, 3] - extents[:, 1])) & (gaps < WORD_GAP * em)).tolist()
+
+
+def _extents(runs: Sequence[Run]) -> np.ndarray:
+    """Left, top, right and bottom of runs, float64 (N, 4)."""
+    return np.array([(run.left, run.top, run.right, run.bottom) for run in runs], np.float64).reshape(-1, 4)
