@@ -106,8 +106,8 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
         runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)
     if len(runs) > SCATTER * MAX_RUNS:
         return []
-    runs = in_focus([run for run in runs if is_text(run, text, em)], gray)
-    if not has_words(runs, em):
+    runs = [run for run in runs if is_text(run, text, em)]
+    if len(runs) > MAX_RUNS or not has_words(runs := in_focus(runs, gray), em):
         return []
     drafts = []
     for margin in margins.tolist():

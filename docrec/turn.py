@@ -42,7 +42,11 @@ def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recogn
     Returns:
         The page; the same pixels, not a copy, where no other turn is clearly better.
     """
-    now, *turned = [_sureness(_sample(turn(page, quarters), layout, recognizer), FEW) for quarters in range(4)]
+    found = [_sureness(_sample(page, layout, recognizer), FEW) if lines else 0.0]
+    for quarters in range(1, 4):
+        nothing = quarters > 1 and not found[quarters - 2]  # upside down there is nothing to read, either
+        found.append(0.0 if nothing else _sureness(_sample(turn(page, quarters), layout, recognizer), FEW))
+    now, *turned = found
     needed = now - SURER if _is_vertical(lines) else now + SURER
     return turn(page, turned.index(max(turned)) + 1) if max(turned) > needed else page
 
