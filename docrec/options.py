@@ -101,6 +101,7 @@ class TrainOptions:
     run: str = _setting("", "Folder for the state of training, from which it resumes.", "DIR")
     model: str = _setting("", "Folder for the model, made at the end.", "DIR")
     fine_tune: str = _setting("", "Model folder to start from; characters that both alphabets have keep their class's weights.", "DIR")
+    blend: float = _setting(0.0, "Share that the weights of --fine-tune have in the model, beside what became of them.", least=0)
     steps: int = _setting(0, "Steps to train for; the same steps give the same weights, also when stopped between.", least=0)
     minutes: float = _setting(0.0, "Time to train for instead of steps, over all runs.", least=0)
     ctc_share: float = _setting(0.3, "Last part of training, 0 to 1, in which CTC replaces the labels of single frames.", least=0)
@@ -127,13 +128,15 @@ class TrainOptions:
                 raise OptionError(f"{_flag(option.name)} must be at least {least}, got {value}")
             if option.metadata["choices"] and value not in option.metadata["choices"]:
                 raise OptionError(f"{_flag(option.name)} must be one of {', '.join(option.metadata['choices'])}, got {value!r}")
-        for name in ("ctc_share", "data_share"):
+        for name in ("ctc_share", "data_share", "blend"):
             if getattr(self, name) > 1:
                 raise OptionError(f"{_flag(name)} is a share from 0 to 1, got {getattr(self, name)}")
         if len(self.channels) != 5 or min(self.channels) < 1:
             raise OptionError(f"--channels takes five numbers from 1, such as 32,32,64,128,256, got {','.join(map(str, self.channels))}")
         if bool(self.steps) == bool(self.minutes):
             raise OptionError(f"training ends by --steps or by --minutes: give one of them, got {self.steps} and {self.minutes}")
+        if self.blend and not self.fine_tune:
+            raise OptionError("--blend takes a share of the weights of --fine-tune: give this, too")
         if bool(self.text) != bool(self.fonts):
             raise OptionError("lines are rendered from --text in --fonts: give both, or neither and --data")
         if not self.text and not self.data:

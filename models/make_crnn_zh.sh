@@ -2,13 +2,14 @@
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
-# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, npm and unzip; seven hours on two cores with AVX-512 and
-# bfloat16.
+# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; eight hours on two cores
+# with AVX-512 and bfloat16.
 set -eu
 work=$1
 corpus=${2:-}
 cd "$(dirname "$0")/.."
-mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts"
+here=$PWD/models
+mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
@@ -36,6 +37,16 @@ cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/t
     rm -r package
 done)
 
+(cd "$work/npm" && for package in @fontpkg/alibaba-puhuiti-3-0 misans @chinese-fonts/sypxzs; do
+    tar xzf "$(npm pack --silent "$package" | tail -n 1)"
+    find package \( -name '*-45-Light.ttf' -o -name '*-55-Regular.ttf' -o -name '*-85-Bold.ttf' \) -exec cp {} "$work/last_fonts" \;
+    case $package in
+        misans) python3 "$here/join_webfont.py" "$work/last_fonts/MiSans-Regular.ttf" package/lib/Normal/MiSans-Regular*.woff2 ;;
+        *sypxzs) python3 "$here/join_webfont.py" "$work/last_fonts/SYPXZS.ttf" package/dist/*/*.woff2 ;;
+    esac
+    rm -r package
+done)
+
 train() {
     KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
         --fonts "$work/fonts" --precision mixed_bfloat16 "$@"
@@ -43,4 +54,6 @@ train() {
 train --minutes 102 --run "$work/run" --model "$work/first"
 train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --seed 2 --run "$work/run2" --model "$work/second"
 train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model "$work/third"
-train --fonts "$work/more_fonts" --fine-tune "$work/third" --steps 7443 --ctc-share 1 --ctc-rate 4e-4 --seed 6 --run "$work/run4" --model models/crnn-zh
+train --fonts "$work/more_fonts" --fine-tune "$work/third" --steps 7443 --ctc-share 1 --ctc-rate 4e-4 --seed 6 --run "$work/run4" --model "$work/fourth"
+train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fine-tune "$work/fourth" --blend 0.5 --steps 2641 --ctc-share 1 --ctc-rate 4e-4 \
+    --seed 7 --run "$work/run5" --model models/crnn-zh

@@ -287,6 +287,20 @@ def test_characters_are_right_whatever_their_width(alphabet):
 
 
 @pytest.mark.slow
+def test_a_share_of_the_weights_at_the_start_may_be_kept(options, alphabet, train, tmp_path):
+    from docrec.bundle import save_bundle
+    from docrec.training.fit import blend
+
+    network, _ = train(options, alphabet)
+    start = save_bundle(tmp_path / "start", alphabet, network.config, network.backbone, network.classifier)
+    tuned, _ = train(dataclasses.replace(options, run=str(tmp_path / "tuned"), seed=2), alphabet, start)
+    before, after = ([np.asarray(weight) for weight in one.weights] for one in (network, tuned))
+    blend(tuned, start, alphabet, 0.25)
+    for mixed, then, now in zip(tuned.weights, before, after, strict=True):
+        np.testing.assert_allclose(np.asarray(mixed), 0.25 * then + 0.75 * now, atol=2e-3)
+
+
+@pytest.mark.slow
 def test_training_stops_when_it_gets_no_better_and_keeps_the_best(options, alphabet, train):
     impatient = dataclasses.replace(options, steps=400, validate_every=1, patience=2, frames_rate=0.0, ctc_share=0.0)
     network, done = train(impatient, alphabet)

@@ -69,13 +69,15 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
     from docrec.bundle import load_bundle, save_bundle
     from docrec.cli.train_view import TrainView
     from docrec.training.board import Board
-    from docrec.training.fit import Watcher, fit_to_running_text, train
+    from docrec.training.fit import Watcher, blend, fit_to_running_text, train
     from docrec.writers.replace import replacing, writing_to
 
     start = load_bundle(options.fine_tune) if options.fine_tune else None
     boards: list[Watcher] = [Board(tensorboard)] if tensorboard else []
     with TrainView(options, quiet) as view:
         network, progress = train(options, charset, start, (view, *boards))
+    if start and options.blend:
+        blend(network, start, charset, options.blend)
     shift = fit_to_running_text(network, options, charset)
     with writing_to(options.model):
         bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift)
