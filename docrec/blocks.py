@@ -33,6 +33,7 @@ LABEL = 0.6  # of the width of a figure that what is written in it is wide at mo
 MARGIN = 0.1  # share of the page's height in which they stand
 APART = 1.2  # em between them and the text
 RULED = 0.5  # share of the width of the text that a rule between takes; such a header may stand nearer
+FULL_ROW = 0.75  # share of that width that its pieces take at most, if no rule is there
 SMALL = 1.2  # em that it is high at most, as titles are higher,
 SPREAD = (0.5, 1.6)  # unless so much of the width of the text lies between its pieces, as they stand at the ends of a row: then so many em
 
@@ -238,8 +239,9 @@ def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: in
         ruled = (between & (sizes(levels)[0] > RULED * width)).any()
         outside = (bottom if side < 0 else sheet.height - top) < MARGIN * sheet.height
         gap = max((right.left - left.right for row in rows[:count] for left, right in pairwise(row)), default=0)
+        full = any(sum(run.width for run in row) > FULL_ROW * width for row in rows[:count])
         small = max(run.height for run in outer) < (SPREAD[1] if gap > SPREAD[0] * width else SMALL) * em
-        if outside and small and high - low > (em / 2 if ruled else apart):
+        if outside and small and (ruled or not full) and high - low > (em / 2 if ruled else apart):
             return runs_to_lines(outer, sheet), [run for row in rows[count:] for run in row]
     return [], runs
 

@@ -17,6 +17,7 @@ SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
 TALL_SHARE = 0.6  # of the height of large type; lower parts are its marks and small letters
+LARGE_SHARE = 0.7  # of that height half of a line is higher, or it is one of small type with a large character
 LARGER = 1.3  # times as high as its line is a large character
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
@@ -71,16 +72,18 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
     runs = []
     rows = link_parts(parts[(heights > TALL * em) & (widths < 3 * heights)], parts[:0], em, core=0.5, reach=0.5)
     for row in sorted(rows, key=lambda row: -row.width):
-        size, left, right, count = row.height, row.left, row.right, 0
+        size, left, right, count, tall = row.height, row.left, row.right, 0, 0.0
         fitting = np.flatnonzero(free & (heights < 1.5 * size) & (middles > row.top) & (middles < row.bottom))
         if not len(fitting):
             continue
         glyphs = parts_to_glyphs(parts[fitting])
         of_glyphs = sizes(glyphs)[1][np.searchsorted(glyphs[:, 0], parts[fitting, 0], side="right") - 1]
         reach = np.where(of_glyphs > TALL_SHARE * size, 2, 1) * size  # farther off, small type is another line's
-        while len(members := fitting[(parts[fitting, 2] > left - reach) & (parts[fitting, 0] < right + reach)]) > count:
+        while (near := (parts[fitting, 2] > left - reach) & (parts[fitting, 0] < right + reach)).sum() > count:
+            members = fitting[near]
             left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
-        if count > 1 and is_unbroken(parts[members], row.top, row.bottom):
+            tall = np.average(of_glyphs[near] > LARGE_SHARE * size, weights=widths[members])
+        if count > 1 and tall > 0.5 and is_unbroken(parts[members], row.top, row.bottom):
             runs += groups_to_runs([parts[members]])
             free[members] = False
     return runs, parts[free]
