@@ -27,7 +27,7 @@ def reads_surely(lines: Sequence[Line], readings: Sequence[Reading], charset: Ch
     Letters lie on their side in vertical text: a page of nothing else, turned by a quarter, is read as well.
     """
     wide = [is_wide(charset.characters[mark.label]) for reading in readings for mark in reading.marks]
-    return _sureness(readings, 0) >= SURE and (not _is_vertical(lines) or 2 * sum(wide) > len(wide))
+    return _sureness(readings, charset, 0) >= SURE and (not _is_vertical(lines) or 2 * sum(wide) > len(wide))
 
 
 def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recognizer: ChunkReader) -> PageImage:
@@ -42,10 +42,13 @@ def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recogn
     Returns:
         The page; the same pixels, not a copy, where no other turn is clearly better.
     """
-    found = [_sureness(_sample(page, layout, recognizer), FEW) if lines else 0.0]
+    def sureness(page: PageImage) -> float:
+        return _sureness(_sample(page, layout, recognizer), recognizer.charset, FEW)
+
+    found = [sureness(page) if lines else 0.0]
     for quarters in range(1, 4):
         nothing = quarters > 1 and not found[quarters - 2]  # upside down there is nothing to read, either
-        found.append(0.0 if nothing else _sureness(_sample(turn(page, quarters), layout, recognizer), FEW))
+        found.append(0.0 if nothing else sureness(turn(page, quarters)))
     now, *turned = found
     needed = now - SURER if _is_vertical(lines) else now + SURER
     return turn(page, turned.index(max(turned)) + 1) if max(turned) > needed else page
@@ -66,7 +69,7 @@ def _slenderness(line: Line) -> float:
     return max(line.box.width / line.box.height, line.box.height / line.box.width)
 
 
-def _sureness(readings: Sequence[Reading], few: int) -> float:
-    """Mean confidence of the marks of some readings and of a few more without any."""
-    marks = [mark.confidence for reading in readings for mark in reading.marks]
+def _sureness(readings: Sequence[Reading], charset: Charset, few: int) -> float:
+    """Mean confidence of the letters of some readings, not of dots as in leaders, and of a few more without any."""
+    marks = [mark.confidence for reading in readings for mark in reading.marks if charset.characters[mark.label].isalnum()]
     return sum(marks) / max(len(marks) + few, 1)

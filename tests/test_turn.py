@@ -127,3 +127,9 @@ def of(char: str, confidence: float) -> Reading:
 def test_a_page_reads_surely_by_the_mean_of_its_characters(vertical: bool, readings: list[Reading], sure: bool) -> None:
     line = Line(Box(0, 0, 30, 300) if vertical else Box(0, 0, 300, 30), vertical=vertical)
     assert reads_surely([line], readings, Charset(tuple("一ab"))) == sure
+
+
+def test_the_dots_of_leaders_do_not_count():
+    charset = Charset(("山", "·"))
+    marks = [Mark(0, 0, 2, 0.95), *(Mark(1, 4 * place, 4 * place + 1, 0.5) for place in range(1, 12))]
+    assert reads_surely([Line(Box(0, 0, 100, 10))], [Reading(tuple(marks))], charset)
