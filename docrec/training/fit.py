@@ -128,7 +128,8 @@ class TrainedNetwork(keras.Model):
             features, blank = ops.take_along_axis(features, frames, axis=1), ops.take_along_axis(blank, frames, axis=1)
         candidates = inputs["candidates"][0]
         logits = ops.matmul(features, ops.take(self.classifier.kernel, candidates, axis=1))
-        logits = logits + ops.take(self.classifier.bias, candidates) + inputs["correction"][0]
+        for shift in (ops.take(self.classifier.bias, candidates), inputs["correction"][0]):
+            logits = logits + ops.cast(shift, logits.dtype)  # in mixed precision they are bfloat16
         characters = ops.log_softmax(logits) + ops.log_sigmoid(-blank)
         return characters, blank
 
