@@ -152,8 +152,10 @@ def _line(boxes: Sequence[Box]) -> Line:
     """A line of these pieces, whose height is that of the widest; in pieces of one size after all, it is whole."""
     widest = max(boxes, key=lambda box: box.width)
     box = Box(boxes[0].left, widest.top, max(box.right for box in boxes), widest.bottom)
-    differ = any(not same_size(piece.height, widest.height) for piece in boxes)
-    return Line(box, bands=tuple(boxes) if differ else ())
+    if all(same_size(piece.height, widest.height) for piece in boxes):
+        return Line(box)
+    ends = [*(piece.left for piece in boxes[1:]), box.right]  # which an underline may pass
+    return Line(box, bands=tuple(replace(piece, right=min(piece.right, end)) for piece, end in zip(boxes, ends, strict=True)))
 
 
 def _with_scripts(block: Block, scripts: Mapping[Box, Sequence[Line]]) -> Block:
