@@ -116,14 +116,14 @@ def line_to_sizes(line: Run, ink: np.ndarray) -> list[Run]:
         cuts = [_cut(heights > low, hanzi[start], hanzi[start + 1], bool(large[start])) for start in starts]
         pieces = np.split(np.arange(len(glyphs)), cuts)
         groups = np.split(np.array(hanzi), starts + 1)
-        small = [(piece, group) for piece, group in zip(pieces, groups, strict=True) if sides[hanzi.index(group[0])] <= steps[gap]]
-        if all(len(group) >= SIZED and heights[piece].max() < low for piece, group in small):
+        is_large = large[np.r_[0, starts + 1]]
+        of_pieces = zip(pieces, groups, is_large, strict=True)
+        if all(is_it or len(group) >= SIZED and heights[piece].max() < low for piece, group, is_it in of_pieces):
             edges = [int(glyphs[cut, 0]) for cut in cuts]
             owners = np.searchsorted(edges, line.parts[:, 0], side="right")
             runs = groups_to_runs([line.parts[owners == piece] for piece in range(len(pieces))])
-            is_large = large[np.r_[0, starts + 1]]
-            tallest = max(run.height for run, is_it in zip(runs, is_large, strict=True) if not is_it)
-            if min(run.height for run, is_it in zip(runs, is_large, strict=True) if is_it) < (1 + SIZES / 2) * tallest:
+            tall = np.array([run.height for run in runs])
+            if tall[is_large].min() < (1 + SIZES / 2) * tall[~is_large].max():
                 continue
             return [part for run in runs for part in line_to_sizes(run, ink)]
     return [line]

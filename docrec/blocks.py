@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from docrec.ink import Parts, Run, sizes
+from docrec.ink import Parts, Run, sizes, weighted_quantile
 from docrec.runs import LINE_GAP, gap_between, join_runs
 from docrec.tables import Cell, Grid, rows_to_tables
 
@@ -189,18 +189,12 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
             continue
         _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
         filled = np.bincount(rows, widths) / extent
-        wide = extent >= demand * full * COLUMN * em and _middle_width(widths) > demand * full * PIECE * em
+        usual = weighted_quantile(widths, widths, 0.5)  # by width, as a table among the text has many pieces and little text
+        wide = extent >= demand * full * COLUMN * em and usual > demand * full * PIECE * em
         least_filled = full * FILLED if len(filled) >= 2 * COLUMN_ROWS else FEW_FILLED
         if not wide or len(filled) < least or np.median(filled) < demand * least_filled:
             return False
     return True
-
-
-def _middle_width(widths: np.ndarray) -> float:
-    """Half of what is so wide in all is in pieces of at most this width; a table among the text has many pieces and little text."""
-    widths = np.sort(widths)
-    shares = np.cumsum(widths)
-    return float(widths[np.searchsorted(shares, shares[-1] / 2)])
 
 
 def _demand(sheet: Sheet) -> float:
