@@ -69,8 +69,6 @@ def has_words(runs: Sequence[Run], em: float) -> bool:
     """Whether the runs of a page are of text: few, or in rows, or for the most part words as high as type, no scattered marks or dots."""
     if len(runs) < SCATTERED:
         return True
-    if len(runs) > MAX_RUNS:
-        return False
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
     widths, heights, middles = np.array([(run.width, run.height, run.middle) for run in runs]).T
     level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean

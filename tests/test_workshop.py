@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from test_serving_examples import Model, Service
 
-MAX_CER = 0.6  # some 0.05 are usual, ten times as many on a machine that is slow and busy; what is not trained is all wrong
+MAX_CER = 0.3  # some 0.05 are usual, on a machine that is busy more
 
 
 @pytest.mark.slow
