@@ -22,11 +22,18 @@ DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——"
 STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
 BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "“”", "‘’", '""', "''", "「」")))
 LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3")
-UNITS = ("", "%", "cm", "pt", "mm", "kg", "MB", "°", ".", "万元")
+UNITS = (
+    *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px", "kg", "g", "mg"),
+    *("t", "L", "mL", "s", "ms", "min", "h", "MB", "GB", "KB", "kB", "Hz", "kHz", "MHz", "GHz", "V", "kV", "mV", "A", "mA", "W", "kW", "MW"),
+    *("kWh", "Ω", "kΩ", "N", "kN", "Pa", "kPa", "MPa", "J", "kJ", "dB", "K", "mol", "bit", "bps", "Mbps", "rpm", "m²", "m³", "km²", "km/h"),
+    *("m/s", "mg/L", "kg/m³"),
+)
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
     *((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B)),
 )
+TO = ("", "", "-", "–", "—", "~", "～", "至", "×", "/", "±", ":")  # between two quantities
+SIGNS = ("", "", "", "¥", "￥", "-", "+", "$", "€", "(")  # before an amount
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
 PROSE, LATIN, TOKENS, RANDOM, EVEN, SYMBOLS = 0.40, 0.18, 0.11, 0.25, 0.03, 0.03
@@ -169,7 +176,7 @@ class TextSource:
         def mark() -> str:
             return str(random.choice(list(ASCII_MARKS)))
 
-        kind = int(random.integers(0, 15))
+        kind = int(random.integers(0, 18))
         if kind == 0:
             return f"http://{word(2)}.{word(2)}.{random.choice(['com', 'org', 'net', 'cn'])}/{word()}/{word()}"
         if kind == 1:
@@ -178,7 +185,8 @@ class TextSource:
         if kind == 2:
             return f"{word()}_{word()}({word(1, 4)}, {word(1, 4)});"
         if kind == 3:
-            return f"{number(1, 3)}.{number(1, 4)}{random.choice(UNITS)}"
+            gap = " " if random.random() < 0.3 else ""
+            return f"{number(1, 3)}.{number(1, 4)}{gap}{random.choice(UNITS)}"
         if kind == 4:
             year, month, day = number(4, 5), number(1, 3), number(1, 3)
             return f"{year}年{month}月{day}日" if random.random() < 0.5 else f"{year}-{month}-{day}"
@@ -200,6 +208,14 @@ class TextSource:
             return mark() + word() + mark() + word(1, 4)
         if kind == 13:
             return str(random.choice(LOGOS))
+        if kind == 14:
+            return f"{number(1, 5)}{random.choice(UNITS)}{random.choice(TO)}{number(1, 5)}{random.choice(UNITS)}"
+        if kind == 15:
+            amount = f"{int(random.integers(0, 10 ** int(random.integers(1, 10)))):,}"
+            return f"{random.choice(SIGNS)}{amount}{random.choice(['', '.' + number(2, 3)])}{random.choice(['', '元', '%'])}"
+        if kind == 16:
+            telephone, time, year = f"{number(3, 5)}-{number(7, 9)}", f"{number(1, 3)}:{number(2, 3)}", f"〔{number(4, 5)}〕{number(1, 3)}号"
+            return str(random.choice([telephone, time, year, number(6, 19)]))
         return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
 
     def _symbols(self, random: np.random.Generator) -> str:
