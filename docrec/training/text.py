@@ -23,10 +23,10 @@ STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：�
 BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "“”", "‘’", '""', "''", "「」")))
 LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3")
 UNITS = (
-    *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px", "kg", "g", "mg"),
-    *("t", "L", "mL", "s", "ms", "min", "h", "MB", "GB", "KB", "kB", "Hz", "kHz", "MHz", "GHz", "V", "kV", "mV", "A", "mA", "W", "kW", "MW"),
-    *("kWh", "Ω", "kΩ", "N", "kN", "Pa", "kPa", "MPa", "J", "kJ", "dB", "K", "mol", "bit", "bps", "Mbps", "rpm", "m²", "m³", "km²", "km/h"),
-    *("m/s", "mg/L", "kg/m³"),
+    *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px"),
+    *("kg", "g", "mg", "t", "L", "mL", "s", "ms", "min", "h", "MB", "GB", "KB", "kB", "Hz", "kHz", "MHz", "GHz", "V", "kV", "mV"),
+    *("A", "mA", "W", "kW", "MW", "kWh", "Ω", "kΩ", "N", "kN", "Pa", "kPa", "MPa", "J", "kJ", "dB", "K", "mol", "bit", "bps", "Mbps"),
+    *("rpm", "m²", "m³", "km²", "km/h", "m/s", "mg/L", "kg/m³"),
 )
 BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
@@ -214,8 +214,8 @@ class TextSource:
             amount = f"{int(random.integers(0, 10 ** int(random.integers(1, 10)))):,}"
             return f"{random.choice(SIGNS)}{amount}{random.choice(['', '.' + number(2, 3)])}{random.choice(['', '元', '%'])}"
         if kind == 16:
-            telephone, time, year = f"{number(3, 5)}-{number(7, 9)}", f"{number(1, 3)}:{number(2, 3)}", f"〔{number(4, 5)}〕{number(1, 3)}号"
-            return str(random.choice([telephone, time, year, number(6, 19)]))
+            telephone, time = f"{number(3, 5)}-{number(7, 9)}", f"{number(1, 3)}:{number(2, 3)}"
+            return str(random.choice([telephone, time, f"〔{number(4, 5)}〕{number(1, 3)}号", number(6, 19)]))
         return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
 
     def _symbols(self, random: np.random.Generator) -> str:
