@@ -73,15 +73,18 @@ class ChunkReader(Protocol):
         """
 
 
-def line_to_chunks(gray: np.ndarray, box: Box, line: int, vertical: bool = False) -> list[Chunk]:
-    """Scale a line and cut it into Chunks from left to right, or from top to bottom.
+def line_to_chunks(gray: np.ndarray, line: Line, number: int) -> list[Chunk]:
+    """Scale a line, or each of its bands if its type is of several sizes, and cut it into Chunks along the line.
 
     Args:
         gray: the page, uint8 (H, W), 255 = paper.
-        box: the line's band; its height, or its width if it is vertical, is that of a full Hanzi's ink.
-        line: index of the line, for Chunk.line.
-        vertical: whether the line is vertical; what of a Chunk is called left is then above.
+        line: the line; if it is vertical, what of a Chunk is called left is above.
+        number: index of the line, for Chunk.line.
     """
+    return [chunk for box in line.bands or (line.box,) for chunk in _band_to_chunks(gray, box, number, line.vertical)]
+
+
+def _band_to_chunks(gray: np.ndarray, box: Box, number: int, vertical: bool) -> list[Chunk]:
     if vertical:
         scale = max(box.width, 1.0) / INK_HEIGHT
         column, left = _scaled_band(gray.T, Box(box.top, box.left, box.bottom, box.right), scale)
@@ -89,16 +92,16 @@ def line_to_chunks(gray: np.ndarray, box: Box, line: int, vertical: bool = False
     else:
         scale = max(box.height, 1.0) / INK_HEIGHT
         ink, left = _scaled_band(gray, box, scale)
-    return [_chunk(ink[:, start:end], line, left + start * scale, scale) for start, end in _cuts(ink)]
+    return [_chunk(ink[:, start:end], number, left + start * scale, scale) for start, end in _cuts(ink)]
 
 
-def picture_to_band(gray: np.ndarray) -> Box:
-    """The band for which `line_to_chunks` takes a picture, uint8 (H, W), whole: its H rows become the network's 32."""
+def picture_to_line(gray: np.ndarray) -> Line:
+    """The Line as which `line_to_chunks` takes a picture, uint8 (H, W), whole: its H rows become the network's 32."""
     height, width = gray.shape
     scale = height / HEIGHT
     margin = min(MARGIN * scale, width / 2)  # a picture narrower than the margins is in the middle of them
     rows = (HEIGHT - INK_HEIGHT) / 2 * scale
-    return Box(margin, rows, width - margin, height - rows)
+    return Line(Box(margin, rows, width - margin, height - rows))
 
 
 def readings_to_line(chunks: Sequence[Chunk], readings: Sequence[Reading], line: Line, charset: Charset) -> Line:

@@ -18,10 +18,10 @@ import numpy as np
 from docrec import __version__, exported
 from docrec.bundle import CHAR_DICT, ORD_MAP, Bundle, keras_backbone
 from docrec.charset import save_charset
-from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, Chunk, line_to_chunks, picture_to_band, readings_to_line
+from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, Chunk, line_to_chunks, picture_to_line, readings_to_line
 from docrec.clean import clean
 from docrec.ctc import Mark, Reading, decode
-from docrec.document import Box, Line
+from docrec.document import Line
 from docrec.errors import ExportError, FileAccessError, InputFileError, MissingDependencyError, OptionError, SampleError
 from docrec.layout import find_lines
 from docrec.onnx_graph import reader_to_onnx
@@ -128,7 +128,7 @@ def document_to_images(document: str | os.PathLike[str] | BinaryIO) -> np.ndarra
     """
     with open_source(document, ReadOptions()) as source:
         pages = map(clean, source)
-        chunks = [chunk for page in pages for box in find_lines(page) for chunk in line_to_chunks(page.gray, box, 0)]
+        chunks = [chunk for page in pages for box in find_lines(page) for chunk in line_to_chunks(page.gray, Line(box), 0)]
     if not chunks:
         raise InputFileError(f"an export is compared on lines of text, and {document} has none; name another document, or --no-check")
     return _to_images(chunks)
@@ -197,14 +197,14 @@ def measure(bundle: Bundle, path: str | Path, dataset: Dataset) -> Accuracy:
     except ImportError as error:
         raise MissingDependencyError("counting wrong characters needs the package rapidfuzz; install docrec[train]") from error
     texts: list[str] = []
-    boxes: list[Box] = []
+    lines: list[Line] = []
     chunks: list[Chunk] = []
     for index in range(len(dataset)):
         with suppress(SampleError):
             picture = dataset[index]
             gray = line_to_dark_on_light(picture.gray)
-            boxes.append(picture_to_band(gray))
-            chunks += line_to_chunks(gray, boxes[-1], len(texts))
+            lines.append(picture_to_line(gray))
+            chunks += line_to_chunks(gray, lines[-1], len(texts))
             texts.append("".join(picture.text.split()))
     if not texts:
         raise InputFileError(f"accuracy is measured on labelled lines, and none of the {len(dataset)} can be used")
@@ -214,7 +214,7 @@ def measure(bundle: Bundle, path: str | Path, dataset: Dataset) -> Accuracy:
         edits.append(0)
         for number, pairs in groupby(zip(chunks, readings, strict=True), key=lambda pair: pair[0].line):
             pieces, read = zip(*pairs, strict=True)
-            line = readings_to_line(pieces, read, Line(boxes[number]), bundle.charset)
+            line = readings_to_line(pieces, read, lines[number], bundle.charset)
             edits[-1] += Levenshtein.distance("".join(line.text.split()), texts[number])
     return Accuracy(len(texts), len(dataset) - len(texts), sum(map(len, texts)), *edits)
 

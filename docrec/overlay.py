@@ -77,7 +77,7 @@ def draw_layout(gray: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
 def _overlaps(gray: np.ndarray, line: Line, number: int) -> list[Box]:
     """Where the chunks of a line overlap."""
     box = line.box
-    spans = [(after.left, max(before.right, after.left)) for before, after in pairwise(line_to_chunks(gray, box, number, line.vertical))]
+    spans = [(after.left, max(before.right, after.left)) for before, after in pairwise(line_to_chunks(gray, line, number))]
     return [Box(box.left, low, box.right, high) if line.vertical else Box(low, box.top, high, box.bottom) for low, high in spans]
 
 

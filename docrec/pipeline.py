@@ -12,7 +12,7 @@ import numpy as np
 
 from docrec.band import to_ink_extent
 from docrec.charset import is_wide
-from docrec.chunk import Chunk, ChunkReader, line_to_chunks, picture_to_band, readings_to_line
+from docrec.chunk import Chunk, ChunkReader, line_to_chunks, picture_to_line, readings_to_line
 from docrec.clean import clean, to_readable_size
 from docrec.ctc import Reading
 from docrec.document import Block, Line, Page
@@ -95,8 +95,8 @@ def recognize_lines(
 
     def start(index: int, picture: np.ndarray) -> _StartedPage:
         gray = line_to_dark_on_light(picture)
-        line = Line(picture_to_band(gray))
-        return _StartedPage(PageImage(index, gray, 0.0), (Block("text", (line,)),), line_to_chunks(gray, line.box, 0))
+        line = picture_to_line(gray)
+        return _StartedPage(PageImage(index, gray, 0.0), (Block("text", (line,)),), line_to_chunks(gray, line, 0))
 
     for page in _read(map(start, itertools.count(), pictures), recognizer, batch_size, ranks):
         yield from _lines(page, recognizer, ranks)
@@ -121,9 +121,7 @@ def _start(image: PageImage, recognizer: ChunkReader, options: ReadOptions) -> _
     if not options.header_footer:
         blocks = tuple(block for block in blocks if block.kind not in ("header", "footer"))
     lines = enumerate(line for block in blocks for line in block.lines if not line.script)
-    unread = ((number, line) for number, line in lines if not line.layer)
-    bands = ((number, line, box) for number, line in unread for box in line.bands or (line.box,))
-    chunks = [chunk for number, line, box in bands for chunk in line_to_chunks(image.gray, box, number, line.vertical)]
+    chunks = [chunk for number, line in lines if not line.layer for chunk in line_to_chunks(image.gray, line, number)]
     return _StartedPage(image, blocks, chunks)
 
 
@@ -220,7 +218,7 @@ def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recogni
     if not scripts:
         return line
     level = with_level_scripts(gray, line, scripts)
-    chunks = line_to_chunks(level, line.box, 0)
+    chunks = line_to_chunks(level, line, 0)
     again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks))), replace(line, glyphs=()), recognizer.charset)
     line = max(line, again, key=lambda reading: reading.confidence)
     glyphs = list(line.glyphs)
@@ -241,6 +239,7 @@ def _read_again(line: Line, gray: np.ndarray, recognizer: ChunkReader, ranks: in
     box = to_ink_extent(gray, line.box)
     if box.height > 0.9 * line.box.height:
         return line
-    chunks = line_to_chunks(gray, box, 0)
-    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks), ranks)), replace(line, box=box), recognizer.charset)
+    whole = replace(line, box=box)
+    chunks = line_to_chunks(gray, whole, 0)
+    again = readings_to_line(chunks, list(recognizer.read(chunks, len(chunks), ranks)), whole, recognizer.charset)
     return max(line, again, key=lambda reading: reading.confidence)

@@ -231,7 +231,7 @@ def _is_whole(row: _Row, ink: np.ndarray) -> bool:
 def _agrees(rows: Sequence[_Row], visible: bool, page: PageImage, recognizer: ChunkReader) -> bool:
     """Whether sure readings of the longest of some rows agree with them; where none is sure nothing speaks against the rows."""
     sample = [_beginning(row) for row in sorted(rows, key=lambda row: -len(row.glyphs))[: SAMPLE_LINES[visible]]]
-    chunks = [chunk for number, row in enumerate(sample) for chunk in line_to_chunks(page.gray, row.line.box, number, row.line.vertical)]
+    chunks = [chunk for number, row in enumerate(sample) for chunk in line_to_chunks(page.gray, row.line, number)]
     pairs = zip(chunks, recognizer.read(chunks, len(chunks) or 1), strict=True)
     same = total = 0
     for number, of_row in groupby(pairs, key=lambda pair: pair[0].line):
@@ -249,7 +249,8 @@ def _beginning(row: _Row) -> _Row:
     box = _turned(row.line, row.line.box)
     glyphs = tuple(glyph for glyph in row.glyphs if _turned(row.line, glyph.box).right < box.left + SAMPLE_WIDTH * box.height) or row.glyphs
     box = replace(box, right=min(box.right, max(box.left, *(_turned(row.line, glyph.box).right for glyph in glyphs))))
-    return _Row(replace(row.line, box=_turned(row.line, box)), glyphs)
+    bands = tuple(replace(band, right=min(band.right, box.right)) for band in row.line.bands if band.left < box.right)
+    return _Row(replace(row.line, box=_turned(row.line, box), bands=bands), glyphs)
 
 
 def _letters(line: Line) -> str:

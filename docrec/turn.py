@@ -61,7 +61,7 @@ def _is_vertical(lines: Sequence[Line]) -> bool:
 def _sample(page: PageImage, layout: str, recognizer: ChunkReader) -> list[Reading]:
     """Readings of the lines of a page that have the most characters."""
     lines = sorted((line for block in find_blocks(page, layout) for line in block.lines if not line.script), key=_slenderness, reverse=True)
-    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line.box, 0, line.vertical)]
+    chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line, 0)]
     return list(recognizer.read(chunks[:SAMPLE_CHUNKS], SAMPLE_CHUNKS))
 
 

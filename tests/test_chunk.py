@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from docrec.charset import Charset
-from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, picture_to_band, readings_to_line
+from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, picture_to_line, readings_to_line
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Line
 
@@ -44,7 +44,7 @@ def ideal_reading(chunk, places, text):
 
 
 def read(page, places, box, text):
-    chunks = line_to_chunks(page, box, 0)
+    chunks = line_to_chunks(page, Line(box), 0)
     line = readings_to_line(chunks, [ideal_reading(chunk, places, text) for chunk in chunks], Line(box), CHARSET)
     return line, chunks
 
@@ -85,7 +85,7 @@ def test_spaces_at_a_cut_are_kept_once(letters):
     between = [(a[1], b[0]) for a, b in pairwise(places) if b[0] - a[1] > 5]
     spaced = sorted([*places, *between])
     text = "".join("a" if place in places else " " for place in spaced)
-    chunks = line_to_chunks(page, box, 0)
+    chunks = line_to_chunks(page, Line(box), 0)
     readings = []
     for chunk in chunks:
         marks = ideal_reading(chunk, spaced, text).marks
@@ -98,7 +98,7 @@ def test_spaces_at_a_cut_are_kept_once(letters):
 @pytest.mark.parametrize("height", [12, 28, 60])
 def test_the_band_is_scaled_to_the_height_of_training(height):
     page, _, box = draw([height] * 4, [3] * 4, height)
-    (chunk,) = line_to_chunks(page, box, 7)
+    (chunk,) = line_to_chunks(page, Line(box), 7)
     rows = np.flatnonzero(chunk.pixels[:, :, 0].max(axis=1) > 0.5)
     assert chunk.pixels.shape == (HEIGHT, WIDTH, 1)
     assert chunk.line == 7
@@ -110,19 +110,19 @@ def test_the_band_is_scaled_to_the_height_of_training(height):
 def test_a_line_of_dashes_is_not_blown_up():
     page = np.full((100, 400), 255, np.uint8)
     page[48:52, 20:380] = 0
-    chunks = line_to_chunks(page, Box(20, 36, 380, 64), 0)
+    chunks = line_to_chunks(page, Line(Box(20, 36, 380, 64)), 0)
     assert all((chunk.pixels[:, :, 0] > 0.5).any(axis=1).sum() <= 6 for chunk in chunks)
 
 
 def test_a_line_at_the_edge_of_the_page_is_padded_with_paper():
     page = np.zeros((28, 100), np.uint8)
-    (chunk,) = line_to_chunks(page, Box(0, 0, 100, 28), 0)
+    (chunk,) = line_to_chunks(page, Line(Box(0, 0, 100, 28)), 0)
     assert chunk.pixels[0].max() == 0
     assert chunk.pixels[16, 50, 0] == 1
 
 
 def test_a_page_of_one_pixel_is_no_error():
-    (chunk,) = line_to_chunks(np.full((1, 1), 255, np.uint8), Box(0, 0, 1, 1), 0)
+    (chunk,) = line_to_chunks(np.full((1, 1), 255, np.uint8), Line(Box(0, 0, 1, 1)), 0)
     assert chunk.pixels.max() == 0
 
 
@@ -147,7 +147,7 @@ def test_a_page_of_one_pixel_is_no_error():
 )
 def test_spaces_and_marks(read_as, text, why):
     page, _, box = draw([26] * 7, [3] * 7)
-    chunks = line_to_chunks(page, box, 0)
+    chunks = line_to_chunks(page, Line(box), 0)
     marks = tuple(Mark(CHARSET.classes[char], 5 * i, 5 * i + 1, 0.9) for i, char in enumerate(read_as))
     assert readings_to_line(chunks, [Reading(marks)], Line(box), CHARSET).text == text, why
 
@@ -163,7 +163,7 @@ def test_spaces_and_marks(read_as, text, why):
 )
 def test_a_wide_gap_between_words_of_hanzi_is_a_space(places, text):
     page, _, box = draw([26] * 7, [3] * 7)
-    chunks = line_to_chunks(page, box, 0)
+    chunks = line_to_chunks(page, Line(box), 0)
     marks = tuple(Mark(CHARSET.classes["一二"[i % 2]], place, place + 1, 0.9) for i, place in enumerate(places))
     assert readings_to_line(chunks, [Reading(marks)], Line(box), CHARSET).text == text
 
@@ -171,7 +171,7 @@ def test_a_wide_gap_between_words_of_hanzi_is_a_space(places, text):
 @pytest.mark.parametrize("width", [1, 5, 100, 280])
 def test_a_picture_of_the_networks_height_goes_in_pixel_for_pixel(width):
     gray = np.random.default_rng(0).integers(0, 256, (HEIGHT, width)).astype(np.uint8)
-    (chunk,) = line_to_chunks(gray, picture_to_band(gray), 0)
+    (chunk,) = line_to_chunks(gray, picture_to_line(gray), 0)
     (left,) = {round(-chunk.left)}  # narrower than the margins, it stands between them
     np.testing.assert_allclose(chunk.pixels[:, left : left + width, 0], 1 - gray / 255, atol=1e-6)
     assert chunk.pixels[:, left + width :].max(initial=0) == 0
@@ -181,6 +181,6 @@ def test_a_picture_of_the_networks_height_goes_in_pixel_for_pixel(width):
 @pytest.mark.parametrize(("height", "width", "columns"), [(64, 400, 200), (16, 140, 280), (20, 100, 160)])
 def test_other_pictures_are_scaled_to_the_networks_height(height, width, columns):
     gray = np.zeros((height, width), np.uint8)
-    (chunk,) = line_to_chunks(gray, picture_to_band(gray), 0)
+    (chunk,) = line_to_chunks(gray, picture_to_line(gray), 0)
     assert abs(chunk.width - columns) <= 1
     assert chunk.pixels[:, : columns - 1].min() > 0.9, "ink from edge to edge"

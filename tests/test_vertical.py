@@ -128,7 +128,7 @@ def test_an_empty_page_has_no_zones(layout: str) -> None:
 def test_places_in_a_column_are_places_on_the_page() -> None:
     page = drawn(lambda page: write_column(page, 100, 60, PROSE))
     (line,) = lines_of(page, "vertical")
-    chunks = line_to_chunks(page.gray, line.box, 0, vertical=True)
+    chunks = line_to_chunks(page.gray, line, 0)
     for chunk in chunks:
         columns = np.flatnonzero((chunk.pixels[:, :, 0] > 0.5).any(axis=0))
         assert chunk.left + chunk.scale * columns[0] > line.box.top - 4
