@@ -188,6 +188,10 @@ def train(
     """
     keras.mixed_precision.set_global_policy(_precision(options))
     keras.utils.set_random_seed(options.seed)
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_flush_denormal(True)  # a trained network's gradients are full of them, and they take a processor many times as long
     folder = Path(options.run)
     with writing_to(options.run):
         folder.mkdir(parents=True, exist_ok=True)
