@@ -634,6 +634,43 @@ def signatures(page: Setter) -> None:
             page.sheet.line(atoms, left, top + 30 + 2.4 * row * page.body.size)
 
 
+def cards(page: Setter) -> None:
+    """Rows of two or three boxes side by side, tinted or framed, with a heading and some lines each, between paragraphs."""
+    tints: list[Color | None] = [None, (0.91, 0.93, 0.98), (0.99, 0.95, 0.86), (0.93, 0.93, 0.93)]
+    top = page.title(page.top)
+    while top + 13 * page.body.size * page.body.leading < page.bottom:
+        top = page.text(top, page.left, page.width, page.bottom, 1) + 8
+        count, gap = int(page.rng.integers(2, 4)), 12.0
+        width = (page.width - gap * (count - 1)) / count
+        fill, height = tints[page.rng.integers(len(tints))], 7.5 * page.body.size * page.body.leading
+        for left in (page.left + number * (width + gap) for number in range(count)):
+            page.sheet.rect(left, top, left + width, top + height, fill=fill)
+            low = page.heading(top + 2, left + 8, "")
+            page.sheet.begin()
+            text = styled(page.prose.paragraph(30, 60), page.body)
+            page.sheet.paragraph(text, left + 8, low, width - 16, 0, top + height - 4)
+        top += height + 10
+
+
+def exam(page: Setter) -> None:
+    """Two columns of questions, each followed by its four options in two rows."""
+    gap = 2 * page.body.size
+    width = (page.width - gap) / 2
+    number = 0
+    for left in (page.left, page.left + width + gap):
+        top = page.top
+        while top + 6 * page.body.size * page.body.leading < page.bottom:
+            number += 1
+            page.sheet.begin()
+            question = styled(f"{number}．{page.prose.paragraph(20, 50)}（　　）", page.body)
+            top = page.sheet.paragraph(question, left, top, width, 0)
+            for pair in ("AB", "CD"):
+                for place, letter in enumerate(pair):
+                    option = styled(f"{letter}．{page.prose.clause(3, 6)}", page.body)
+                    page.sheet.line(option, left + place * width / 2, top + page.body.size)
+                top += page.body.size * page.body.leading
+
+
 def white_on_black(page: Setter) -> None:
     """Headings in white on dark bands as wide as the page, and a dark box of white text."""
     top = page.top
@@ -787,7 +824,7 @@ CASES: dict[str, Callable[[Setter], None]] = {
         *(one_column, two_columns, three_columns, title_across, header_footer, header_two_columns, footnotes, side_notes),
         *(lists, contents, formulas, scripts, letter, short, dense, large, latin, code),
         *(ruled_table, unruled_table, three_rule_table, multiline_cells, blanks, underlined, mixed_sizes, headwords),
-        *(tables_in_columns, sidebar, poster, signatures),
+        *(tables_in_columns, sidebar, poster, signatures, cards, exam),
         *(drawing, chart, picture, labelled_picture, pictures_in_columns, white_on_black, colours),
         *(vertical, vertical_tiers, only_photograph, only_noise, only_black, only_map),
     )

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -19,6 +19,7 @@ COLUMN_ROWS = 3
 WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
+FULL, MANY = 0.6, 10  # or, of so many rows, that those take in which half of the text stands, as in an exam paper
 FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties sign
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
@@ -54,12 +55,6 @@ class Draft:
     cells: dict[Run, Cell] = field(default_factory=dict)
     foot: bool = False
 
-    def to_run(self) -> Run:
-        """A run of the extent of the block, to stand for it among others."""
-        left, right = min(run.left for run in self.lines), max(run.right for run in self.lines)
-        top, bottom = min(run.top for run in self.lines), max(run.bottom for run in self.lines)
-        return Run(np.array([[left, top, right, bottom]], np.int32), left, top, right, bottom)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
@@ -69,6 +64,7 @@ class Sheet:
         levels, uprights: rules.
         grids: tables that they make.
         figures: boxes of drawings and photographs.
+        cards: rows of boxes that are read one after another.
         em: of the page, in pixels.
         height: of the page, in pixels.
         layout: what is known of the page, one of options.LAYOUTS.
@@ -78,6 +74,7 @@ class Sheet:
     uprights: Parts
     grids: Sequence[Grid]
     figures: Parts
+    cards: Sequence[Parts]
     em: float
     height: int
     layout: str
@@ -85,23 +82,44 @@ class Sheet:
 
 def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
     """Gather the runs of a page, but for notes in its margins, into blocks in reading order; all running text of a column is one."""
-    whole: dict[Run, Draft] = {}
+    whole: dict[Run, list[Draft]] = {}
     for grid in sheet.grids:
         if table := _grid_to_draft(grid, [run for run in runs if grid.holds(run)], sheet):
             runs = [run for run in runs if not grid.holds(run)]
-            whole[table.to_run()] = table
+            whole[_extent(table.lines)] = [table]
     for figure in sheet.figures.tolist():
         inside = [run for run in runs if within(run, figure)]
         if inside and max(run.width for run in inside) < LABEL * (figure[2] - figure[0]):
             runs = [run for run in runs if not within(run, figure)]
-            draft = Draft("figure", runs_to_lines(inside, sheet))
-            whole[draft.to_run()] = draft
+            whole[_extent(inside)] = [Draft("figure", runs_to_lines(inside, sheet))]
+    for cards in sheet.cards:
+        in_cards = [[run for run in (*runs, *whole) if within(run, card)] for card in cards.tolist()]
+        if _are_cards(cards, in_cards, sheet):
+            columns = [column for inside in in_cards for column in runs_to_columns(inside, sheet)]
+            drafts = [replace(draft, foot=False) for column in columns for draft in _column_to_drafts(column, whole, sheet)]
+            taken = set(chain(*in_cards))
+            runs, whole = [run for run in runs if run not in taken], {run: some for run, some in whole.items() if run not in taken}
+            whole[_extent(taken)] = drafts
     header, runs = _split_margin(runs, [*whole], sheet, -1)
     footer, runs = _split_margin(runs, [*whole], sheet, 1)
     drafts = [Draft("header", header)] if header else []
     for column in runs_to_columns([*runs, *whole], sheet):
         drafts += _column_to_drafts(column, whole, sheet)
     return drafts + ([Draft("footer", footer)] if footer else [])
+
+
+def _extent(runs: Iterable[Run]) -> Run:
+    """A run of the extent of some, to stand for them among others."""
+    left, top, right, bottom = np.array([(run.left, run.top, run.right, run.bottom) for run in runs]).T
+    box = int(left.min()), float(top.min()), int(right.max()), float(bottom.max())
+    return Run(np.array([box], np.int32), *box)
+
+
+def _are_cards(cards: Parts, in_cards: Sequence[Sequence[Run]], sheet: Sheet) -> bool:
+    """Whether what stands in boxes is text within each, in some of several lines."""
+    boxes = zip(cards.tolist(), in_cards, strict=True)
+    inside = all(box[0] <= run.left and run.right <= box[2] for box, runs in boxes for run in runs)
+    return inside and sum(map(bool, in_cards)) > 1 and any(len(runs_to_lines([*runs], sheet)) > 1 for runs in in_cards)
 
 
 def within(run: Run, box: Sequence[float]) -> bool:
@@ -192,7 +210,9 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
         usual = weighted_quantile(widths, widths, 0.5)  # by width, as a table among the text has many pieces and little text
         wide = extent >= demand * full * COLUMN * em and usual > demand * full * PIECE * em
         least_filled = full * FILLED if len(filled) >= 2 * COLUMN_ROWS else FEW_FILLED
-        if not wide or len(filled) < least or np.median(filled) < demand * least_filled:
+        if not wide or len(filled) < least:
+            return False
+        if np.median(filled) < demand * least_filled and (len(filled) < MANY or weighted_quantile(filled, filled, 0.5) < FULL):
             return False
     return True
 
@@ -240,8 +260,8 @@ def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: in
     return [], runs
 
 
-def _column_to_drafts(runs: list[Run], whole: dict[Run, Draft], sheet: Sheet) -> Iterator[Draft]:
-    """Part the tables and figures of a column from its running text."""
+def _column_to_drafts(runs: list[Run], whole: Mapping[Run, list[Draft]], sheet: Sheet) -> Iterator[Draft]:
+    """Part the tables, figures and cards of a column from its running text."""
     rest = sorted((run for run in runs if run not in whole), key=lambda run: run.middle)
     for stop in [*sorted((run for run in runs if run in whole), key=lambda run: run.middle), None]:
         above = [run for run in rest if stop is None or run.middle < stop.middle]
@@ -254,7 +274,7 @@ def _column_to_drafts(runs: list[Run], whole: dict[Run, Draft], sheet: Sheet) ->
             done = span.stop
         yield from _rows_to_draft(rows[done:], sheet, foot=stop is None)
         if stop is not None:
-            yield whole[stop]
+            yield from whole[stop]
 
 
 def _rows_to_draft(rows: Sequence[Sequence[Run]], sheet: Sheet, foot: bool) -> Iterator[Draft]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
+from docrec.cards import find_cards, find_frames, without_corners
 from docrec.document import Block, Box, Line
 from docrec.ink import Run, gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
@@ -82,6 +83,7 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
+    frames = find_frames(ink, parts, em)
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
@@ -93,14 +95,16 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
         return []
     lying, standing = short_rules(parts, levels, uprights, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
+    parts = without_corners(parts, frames, em)
     pictures = gray_to_pictures(gray, em)
     grids, drawings = rules_to_grids(levels, uprights, em)
     figures = np.concatenate([parts_to_figures(parts, pictures, em), drawings + np.array(AROUND_DRAWING) * em]).astype(int)
-    frames = pictures_to_frames(pictures, em)
-    parts, labels = outside_pictures(parts, pictures, frames, gray, em)
+    photographs = pictures_to_frames(pictures, em)
+    parts, labels = outside_pictures(parts, pictures, photographs, gray, em)
     parts = without_ticks(parts, uprights, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
-    sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, em, len(gray), layout)
+    cards = find_cards(gray, frames, grids, em) if layout in ("auto", "columns") else []
+    sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, len(gray), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):
         runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)

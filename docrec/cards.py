@@ -1,0 +1,96 @@
+"""Boxes side by side on a page, tinted or framed, each of which is read by itself before the next: as the cards of a slide."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from docrec.ink import Parts, sizes, within_any
+from docrec.tables import Grid
+
+WIDTH, HEIGHT = 5.0, 2.5  # em; the least sides of a card
+FILLED = 0.85  # share of its rectangle that a tint takes; its corners may be round
+TINT = 3  # grey levels by which it differs from the paper around
+EDGE = 0.2  # em within which a frame is drawn
+CORNER = 0.12  # share of a side that is no part of it, as corners may be round
+DRAWN = 0.95  # share of the rest that is ink
+GAP = 0.4  # em between two cards at least; cells of a table are nearer
+LEVEL = 1.0  # em by which they are level, at least
+
+
+def find_frames(ink: np.ndarray, parts: Parts, em: float) -> Parts:
+    """The parts of ink, uint8 (H, W), that are rectangles of rules."""
+    widths, heights = sizes(parts)
+    large = parts[(widths > WIDTH * em) & (heights > HEIGHT * em)]
+    return large[[_is_frame(ink[top:bottom, left:right], max(2, int(EDGE * em))) for left, top, right, bottom in large.tolist()]]
+
+
+def without_corners(parts: Parts, frames: Parts, em: float) -> Parts:
+    """Parts without the round corners of frames, which stay when their sides are wiped out."""
+    reach = EDGE * em * np.array([1, 1, -1, -1])
+    is_corner = np.zeros(len(parts), bool)
+    for frame in frames:
+        near = ((parts - frame - reach) * np.array([1, 1, -1, -1])) <= 0
+        is_corner |= within_any(parts, frame[None]) & (near[:, 0] | near[:, 2]) & (near[:, 1] | near[:, 3])
+    return parts[~is_corner]
+
+
+def find_cards(gray: np.ndarray, frames: Parts, tables: Sequence[Grid], em: float) -> list[Parts]:
+    """Find the rows of cards.
+
+    Args:
+        gray: the page, uint8 (H, W), 255 = paper.
+        frames: see `find_frames`.
+        tables: ruled ones, whose cells are none.
+        em: page em in pixels.
+
+    Returns:
+        For each row the boxes of its cards in reading order, int32 (N, 4): left, top, right, bottom in pixels.
+    """
+    boxes = np.concatenate([_tints(gray, em), frames])
+    ruled = [(table.xs[0] - em, table.ys[0] - em, table.xs[-1] + em, table.ys[-1] + em) for table in tables]
+    boxes = boxes[~within_any(boxes, np.array(ruled).reshape(-1, 4))]
+    lefts, tops, rights, bottoms = boxes.T
+    apart = np.maximum(lefts[:, None], lefts) - np.minimum(rights[:, None], rights) > GAP * em
+    level = np.minimum(bottoms[:, None], bottoms) - np.maximum(tops[:, None], tops) > LEVEL * em
+    beside = apart & level
+    holds = ((boxes[:, None] - boxes) * np.array([1, 1, -1, -1]) < em / 2).all(axis=2)
+    inner = (np.triu(holds, 1) | holds & ~holds.T) & beside.any(axis=1)[:, None]
+    rest = set(np.flatnonzero(beside.any(axis=1) & ~inner.any(axis=0)).tolist())
+    rows = []
+    while rest:
+        row, new = set[int](), {min(rest)}
+        while new:
+            row |= new
+            new = {card for card in rest - row if beside[card, list(row)].any()}
+        rest -= row
+        rows.append(_in_order(boxes[sorted(row)]))
+    return [row for row in rows if len(row) > 1]
+
+
+def _in_order(boxes: Parts) -> Parts:
+    """Cards from left to right, those that stand above one another from top to bottom."""
+    boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    starts = np.flatnonzero(boxes[1:, 0] > np.maximum.accumulate(boxes[:, 2])[:-1]) + 1
+    return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
+
+
+def _tints(gray: np.ndarray, em: float) -> Parts:
+    """Rectangles of one tint on white paper, or white ones on a tint that shows between them."""
+    step = max(1, int(em / 4))
+    lightest = cv2.dilate(gray, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
+    paper = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    even = (cv2.morphologyEx(paper, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) <= TINT).view(np.uint8)
+    found = cv2.connectedComponentsWithStats(even, connectivity=4)[2][1:]
+    left, top, width, height, area = found.T
+    cards = (width * step > WIDTH * em) & (height * step > HEIGHT * em) & (area > FILLED * width * height)
+    return np.stack([left - 1, top - 1, left + width + 1, top + height + 1], axis=1)[cards].astype(np.int32) * step
+
+
+def _is_frame(crop: np.ndarray, edge: int) -> bool:
+    for side in (crop[:edge], crop[-edge:], crop[:, :edge].T, crop[:, -edge:].T):
+        drawn = np.max(side, axis=0)
+        corner = int(CORNER * len(drawn))
+        if drawn[corner : len(drawn) - corner].mean() < DRAWN:
+            return False
+    return True

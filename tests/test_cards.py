@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+
+import pymupdf
+import pytest
+from test_layout import drawn, write
+
+from docrec.layout import find_blocks
+
+Rect = tuple[float, float, float, float]
+ROW: tuple[Rect, ...] = ((30, 100, 140, 200), (155, 100, 265, 200), (280, 100, 390, 200))
+
+
+def fill(page: pymupdf.Page, boxes: Sequence[Rect], texts: int = 4) -> None:
+    """Write some lines into each box."""
+    for left, top, right, _ in boxes:
+        for line in range(texts):
+            write(page, left + 8, top + 22 + 20 * line, "国家图书馆编目中心"[: int((right - left - 16) / 12)])
+
+
+def tint(page: pymupdf.Page, boxes: Sequence[Rect], color: tuple[float, float, float] = (0.93, 0.95, 1)) -> None:
+    for box in boxes:
+        page.draw_rect(pymupdf.Rect(box), color=None, fill=color)
+
+
+def frame(page: pymupdf.Page, boxes: Sequence[Rect], radius: float | None = None) -> None:
+    for box in boxes:
+        page.draw_rect(pymupdf.Rect(box), width=0.8, radius=radius)
+
+
+def order(page: pymupdf.Page, boxes: Sequence[Rect], layout: str = "auto") -> list[int | None]:
+    """In which of the boxes the lines of a page stand, one after another; None outside of all."""
+
+    def box_at(x: float, y: float) -> int | None:
+        return next((number for number, (left, top, right, bottom) in enumerate(boxes) if left < x < right and top < y < bottom), None)
+
+    found = find_blocks(drawn(lambda new: new.show_pdf_page(new.rect, page.parent, 0)), layout)
+    middles = [((line.box.left + line.box.right) / 2, (line.box.top + line.box.bottom) / 2) for block in found for line in block.lines]
+    return [box_at(x * 72 / 200, y * 72 / 200) for x, y in middles]
+
+
+@pytest.fixture
+def page():
+    with pymupdf.open() as document:
+        yield document.new_page(width=420, height=595)
+
+
+def expected(boxes: Sequence[Rect], lines: int = 4) -> list[int]:
+    return [number for number in range(len(boxes)) for _ in range(lines)]
+
+
+@pytest.mark.parametrize("draw", [tint, frame, lambda page, boxes: frame(page, boxes, 0.1)], ids=["tinted", "framed", "round"])
+def test_each_card_is_read_before_the_next(page, draw) -> None:
+    draw(page, ROW)
+    fill(page, ROW)
+    assert order(page, ROW) == expected(ROW)
+
+
+def test_without_boxes_they_are_rows(page) -> None:
+    fill(page, ROW)
+    assert order(page, ROW)[:3] == [0, 1, 2]
+
+
+def test_white_cards_on_a_tinted_page(page) -> None:
+    tint(page, [(0, 0, 420, 595)], (0.93, 0.93, 0.94))
+    tint(page, ROW, (1, 1, 1))
+    fill(page, ROW)
+    assert order(page, ROW) == expected(ROW)
+
+
+def test_rows_of_cards_within_a_frame_are_read_one_after_another(page) -> None:
+    grid = [(30 + 190 * column, 90 + 120 * row, 200 + 190 * column, 190 + 120 * row) for row in range(2) for column in range(2)]
+    frame(page, [(20, 40, 400, 500)])
+    tint(page, grid)
+    fill(page, grid)
+    write(page, 120, 70, "标题在上面的一行")
+    write(page, 40, 400, "下面一行是在卡片以后才读的文字")
+    assert order(page, grid) == [None, *expected(grid), None]
+
+
+def test_cards_of_uneven_height_are_read_column_by_column(page) -> None:
+    boxes = [(30, 60, 200, 160), (30, 180, 200, 360), (220, 60, 390, 230), (220, 250, 390, 360)]
+    tint(page, boxes)
+    fill(page, boxes)
+    assert order(page, boxes) == expected(boxes)
+
+
+def test_cells_of_a_table_are_no_cards(page) -> None:
+    cells = [(30 + 120 * column, 90 + 60 * row, 150 + 120 * column, 150 + 60 * row) for row in range(3) for column in range(3)]
+    frame(page, cells)
+    fill(page, cells, 2)
+    (table,) = find_blocks(drawn(lambda new: new.show_pdf_page(new.rect, page.parent, 0)))
+    assert table.kind == "table"
+
+
+def test_boxes_whose_text_goes_on_beyond_them_are_no_cards(page) -> None:
+    tint(page, ROW)
+    for line in range(4):
+        write(page, 40, 122 + 20 * line, "国家图书馆编目中心的文字越过盒子的边界")
+    assert order(page, ROW, "auto") == order(page, ROW, "single")
+
+
+def test_of_a_single_column_rows_are_read(page) -> None:
+    tint(page, ROW)
+    fill(page, ROW)
+    assert order(page, ROW, "single")[:3] == [0, 1, 2]
