@@ -124,18 +124,28 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
 
 
 def _is_glyph(levels: np.ndarray, inside: np.ndarray, ground: int, text: int) -> bool:
-    """Whether what seems a small box with text is a large letter around white, as 8 and 日 are: the strokes of text are thin in a box."""
+    """Whether what seems a small box with text is a large letter around white, as 8, 日 and 国 are.
+
+    In a box the strokes of text are thin, and none goes all around near its sides, as the white within the outline of 国 does.
+    """
     if max(levels.shape) >= _GLYPH_EM * EM:
         return False
-    thick = max(3, round(_THICK * min(levels.shape)))
+    side = min(levels.shape)
     white = ((abs(levels.astype(np.int16) - text) < abs(text - ground) / 2) & inside).view(np.uint8)
-    return bool(cv2.erode(white, np.ones((thick, thick), np.uint8), borderValue=0).any())
+    thick = max(3, round(_THICK * side))
+    if cv2.erode(white, np.ones((thick, thick), np.uint8), borderValue=0).any():
+        return True
+    depth = np.ceil(cv2.distanceTransform(np.pad(inside.view(np.uint8), 1), cv2.DIST_C, 3)[1:-1, 1:-1]).astype(int)
+    rings = np.bincount(depth.ravel(), white.ravel()) / np.bincount(depth.ravel())
+    return bool(max(levels.shape) < _SQUARE * side and rings[1 : 1 + round(_OUTLINE * side)].max() > _AROUND)
 
 
 _GLYPH_EM = 12.0
 """The longer side of a large letter in em of body text, at most."""
 _THICK = 0.2
 """Of the shorter side of a box no stroke of its text is so thick."""
+_SQUARE, _OUTLINE, _AROUND = 1.4, 0.2, 0.5
+"""Of a letter nearly so square, so deep at most, in parts of its shorter side, the white within its outline goes so far around."""
 
 
 def level_counts(gray: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pymupdf
 import pytest
 from conftest import make_page
 
@@ -90,6 +91,22 @@ def test_photographs_titles_and_drawings_stay() -> None:
     cv2.putText(page, "8", (200, 280), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 9)  # its holes are as light as text
     cv2.rectangle(page, (300, 300), (700, 500), 0, 3)  # a ruled table
     assert bands_to_dark_on_light(page) is page
+
+
+@pytest.mark.parametrize("size", [24, 30, 42, 60])
+def test_large_bold_hanzi_with_an_outline_are_no_boxes_and_a_character_in_a_box_is_none(size: int) -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for row, chars in enumerate(("国图园圆", "固因目回")):
+            place = (60, 120 + 1.5 * size * row)
+            page.insert_text(place, chars, fontname="china-s", fontsize=size, render_mode=2, border_width=0.03)
+        page.draw_rect(pymupdf.Rect(60, 400, 60 + 1.5 * size, 400 + 1.5 * size), color=None, fill=(0.1, 0.1, 0.1))
+        page.insert_text((60 + 0.25 * size, 400 + 1.1 * size), "例", fontname="china-s", fontsize=size, color=(1, 1, 1))
+        pixels = page.get_pixmap(dpi=200, colorspace=pymupdf.csGRAY)
+    gray = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width)
+    changed = bands_to_dark_on_light(gray) != gray
+    assert not changed[: round(380 / 0.36)].any()
+    assert changed[round(390 / 0.36) :].any()
 
 
 # Lines
