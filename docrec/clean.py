@@ -31,6 +31,7 @@ def clean(page: PageImage) -> PageImage:
         ("light on dark inverted", to_dark_on_light),
         ("bands of light on dark inverted", partial(bands_to_dark_on_light, color=page.color)),
         ("light evened", even_lighting),
+        ("bands in shadow inverted", bands_to_dark_on_light),
         ("grain smoothed", smooth_grain),
         ("contrast stretched", stretch_contrast),
         ("show-through faded", fade_show_through),

@@ -75,7 +75,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
             boxes = cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
             beside = gray[::4, ::4][cv2.resize(boxes, gray[::4, ::4].shape[::-1], interpolation=cv2.INTER_NEAREST) == 0]
             ink = float(np.percentile(beside, _INK_SHARE)) if beside.size else paper
-        edge = cv2.morphologyEx(box, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        edge = cv2.morphologyEx(box, cv2.MORPH_GRADIENT, np.ones((_EDGE, _EDGE), np.uint8))
         contrast = max(abs(text - level), paper - ink)
         levels = np.clip(paper - (np.arange(256) - level) * (contrast / (text - level)), 0, paper)
         for mask, table in ((box, levels), (edge, np.full(256, paper))):
@@ -97,6 +97,8 @@ _TEXT_CONTRAST = 40
 """Grey levels between ground and text, at least."""
 _INK_SHARE = 0.1
 """Of a hundred pixels beside such boxes so many are ink on any page of text; so dark as they are, text in a box becomes, at least."""
+_EDGE = 5
+"""Pixels of the map across the edge of a box that are painted over, as its blur would become an outline."""
 _OTHER_SIDE = 0.5
 """Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 
