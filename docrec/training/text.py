@@ -34,12 +34,14 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
 )
 TO = ("", "", "-", "–", "—", "~", "～", "至", "×", "/", "±", ":")  # between two quantities
 SIGNS = ("", "", "", "¥", "￥", "-", "+", "$", "€", "(")  # before an amount
+GREEK = "αβγδεζηθλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ"
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
 PROSE, LATIN, TOKENS, RANDOM, EVEN, SYMBOLS = 0.40, 0.18, 0.11, 0.25, 0.03, 0.03
 RUNNING = PROSE + LATIN + TOKENS
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
-SIGNS_SHOWN = 0.13  # of the characters in lines of symbols, signs among prose
+GREEK_SHARE = 0.3  # of the signs among prose
+SIGNS_SHOWN = 0.13 * (1 - GREEK_SHARE)  # of the characters in lines of symbols, signs among prose
 
 
 class TextSource:
@@ -74,6 +76,7 @@ class TextSource:
         self._scripts = [[char for char in others if low <= ord(char) <= high] for low, high in SCRIPTS]
         runs = {char for script in self._scripts for char in script}
         self._signs = [char for char in others if char not in runs]
+        self._greek = [char for char in GREEK if char in charset.classes]
         self._marks = [char for char in WIDE_MARKS if char in charset.classes]
 
     def draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
@@ -226,7 +229,8 @@ class TextSource:
                 return "".join(random.choice(script, 20))
         prose = list(self._window(self._prose, random))
         for place in random.integers(0, 12, 3):
-            prose.insert(int(place), str(random.choice(self._signs)) if self._signs else "·")
+            pool = self._greek if self._greek and random.random() < GREEK_SHARE else self._signs or ["·"]
+            prose.insert(int(place), str(random.choice(pool)))
         return "".join(prose)
 
 
