@@ -229,7 +229,7 @@ def runs_to_lines(runs: list[Run], sheet: Sheet) -> list[Run]:
 
 def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
     rows: list[list[Run]] = []
-    for run in sorted(runs, key=lambda run: run.middle):
+    for run in sorted(runs, key=lambda run: run.top if run.drop_cap else run.middle):
         if rows and all(run.middle < other.bottom and gap_between(run, other) > 0 for other in rows[-1]):
             rows[-1].append(run)
         else:

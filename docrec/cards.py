@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from docrec.ink import Parts, sizes, within_any
+from docrec.ink import Parts, linked, sizes, within_any
 from docrec.tables import Grid
 
 WIDTH, HEIGHT = 5.0, 2.5  # em; the least sides of a card
@@ -56,16 +56,8 @@ def find_cards(gray: np.ndarray, frames: Parts, tables: Sequence[Grid], em: floa
     beside = apart & level
     holds = ((boxes[:, None] - boxes) * np.array([1, 1, -1, -1]) < em / 2).all(axis=2)
     inner = (np.triu(holds, 1) | holds & ~holds.T) & beside.any(axis=1)[:, None]
-    rest = set(np.flatnonzero(beside.any(axis=1) & ~inner.any(axis=0)).tolist())
-    rows = []
-    while rest:
-        row, new = set[int](), {min(rest)}
-        while new:
-            row |= new
-            new = {card for card in rest - row if beside[card, list(row)].any()}
-        rest -= row
-        rows.append(_in_order(boxes[sorted(row)]))
-    return [row for row in rows if len(row) > 1]
+    cards = np.flatnonzero(beside.any(axis=1) & ~inner.any(axis=0))
+    return [_in_order(boxes[cards[row]]) for row in linked(beside[np.ix_(cards, cards)]) if len(row) > 1]
 
 
 def _in_order(boxes: Parts) -> Parts:

@@ -33,13 +33,17 @@ Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Parts that stand in a row; `top` and `bottom` are where most of its tall parts begin and end."""
+    """Parts that stand in a row; `top` and `bottom` are where most of its tall parts begin and end.
+
+    A `drop_cap` is a large character before the first of the lines beside it, and joins none.
+    """
 
     parts: Parts
     left: int
     top: float
     right: int
     bottom: float
+    drop_cap: bool = False
 
     @property
     def width(self) -> int:
@@ -188,6 +192,14 @@ def within_any(parts: Parts, others: Parts) -> np.ndarray:
     for left, top, right, bottom in others.tolist():
         within |= (parts[:, 0] >= left) & (parts[:, 1] >= top) & (parts[:, 2] <= right) & (parts[:, 3] <= bottom)
     return within
+
+
+def linked(near: np.ndarray) -> list[np.ndarray]:
+    """The indices of those that hang together, in groups: `near`, bool (N, N), says which do."""
+    owners, before = np.arange(len(near)), None
+    while before is None or (owners != before).any():
+        before, owners = owners, np.minimum(owners, np.where(near, owners, len(near)).min(axis=1, initial=len(near)))
+    return [np.flatnonzero(owners == owner) for owner in np.unique(owners)]
 
 
 def sizes(parts: Parts) -> tuple[np.ndarray, np.ndarray]:

@@ -26,10 +26,13 @@ MAX_LINES = 3  # of a title or a caption
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a line looks: `stroke` is the mean width of its strokes in pixels, `hanzi` the share of its width in square characters."""
+    """How a line looks: `stroke` is the mean width of its strokes in pixels, `hanzi` the share of its width in square characters; whether
+    it is a drop cap.
+    """
 
     stroke: float
     hanzi: float
+    drop_cap: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def line_to_look(line: Run, ink: np.ndarray) -> Look:
     starts = np.count_nonzero(rows[:, 1:] > rows[:, :-1]) + np.count_nonzero(rows[:, 0])
     widths, heights = sizes(line.glyphs)
     square = (widths > 0.75 * line.height) & (widths < 1.3 * line.height) & (heights > 0.75 * line.height)
-    return Look(np.count_nonzero(rows) / max(starts, 1), widths[square].sum() / max(widths.sum(), 1))
+    return Look(np.count_nonzero(rows) / max(starts, 1), widths[square].sum() / max(widths.sum(), 1), line.drop_cap)
 
 
 def usual(lines: Sequence[Line], looks: Sequence[Look]) -> Usual:
@@ -104,7 +107,7 @@ def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> 
     alone = place != "row" and line.box.width < FULL * column.width
     large = line.box.height > (LARGE if alone else VERY_LARGE) * page.em
     bold = look.stroke > BOLD * page.stroke and place != "row" and line.box.width < SHORT * column.width
-    if large or bold:
+    if (large or bold) and not look.drop_cap:
         return "title"
     return "formula" if place == "alone" and look.hanzi < FEW_HANZI else "text"
 

@@ -114,7 +114,8 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     Returns:
         uint8 (H, W) scaled down by em / 4, 1 = photograph.
     """
-    small = reduce_by(gray, max(1, int(em / 4)))
+    step = max(1, int(em / 4))
+    small = reduce_by(gray, step)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over two em, where type has some
     dark = cv2.morphologyEx((paper < PAPER).view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((int(4 * PATCH), int(4 * PATCH)), np.uint8))
@@ -122,7 +123,7 @@ def gray_to_pictures(gray: np.ndarray, em: float) -> np.ndarray:
     for label, (left, top, width, height) in enumerate(extents[1:, :4].tolist(), start=1):
         where = np.s_[top : top + height, left : left + width]
         inside = labels[where] == label
-        levels, grounds = small[where][inside], paper[where][inside]
+        grounds, levels = paper[where][inside], gray[step // 2 :: step, step // 2 :: step][where][inside]
         toned = ((levels > TONES[0]) & (levels < TONES[1])).mean()
         if grounds.std() < UNEVEN or toned < TONED or np.percentile(grounds, 5) > DARK:
             dark[where][inside] = 0

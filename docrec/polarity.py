@@ -86,7 +86,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
 
 _DARK_GROUND = 0.8
 """Part of the level of paper below which a ground is no paper."""
-_BOX_EM = (1.1, 2.5)
+_BOX_EM = (1.1, 1.8)
 """Least shorter and longer side of such a box, in em of body text."""
 _BOX_FILL = 0.75
 """Part of the smallest rectangle around it that it fills: an ellipse fills 0.79."""
@@ -144,7 +144,7 @@ def _is_glyph(levels: np.ndarray, inside: np.ndarray, ground: int, text: int) ->
 
 _GLYPH_EM = 12.0
 """The longer side of a large letter in em of body text, at most."""
-_THICK = 0.2
+_THICK = 0.17
 """Of the shorter side of a box no stroke of its text is so thick."""
 _SQUARE, _OUTLINE, _AROUND = 1.4, 0.2, 0.5
 """Of a letter nearly so square, so deep at most, in parts of its shorter side, the white within its outline goes so far around."""

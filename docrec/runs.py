@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from docrec.ink import Parts, Run, groups_to_runs, parts_to_glyphs, sizes, within_any
+from docrec.ink import Parts, Run, groups_to_runs, linked, parts_to_glyphs, sizes, within_any
 
 # Sizes of parts, in em.
 SPECK = 0.07  # smaller both ways is dust
@@ -16,6 +16,9 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
+CAP = 5.0  # a character as high as some lines is no higher
+SQUARE = 0.6  # times as high as wide, at least, is a drop cap, and no brace
+LOOSE = 0.15  # of its height, by which pieces of a tall character are apart at most
 TALL_SHARE = 0.6  # of the height of large type; lower parts are its marks and small letters
 LARGE_SHARE = 0.7  # of that height half of a line is higher, or it is one of small type with a large character
 LARGER = 1.3  # times as high as its line is a large character
@@ -29,7 +32,7 @@ WORD_GAP = 0.8
 DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
 
-MARKS_AT_ONCE = 1000  # for which all gaps to all runs are held in memory
+MARKS_AT_ONCE = 1000  # for which all gaps to all runs, or to one another, are held in memory
 
 
 def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
@@ -48,9 +51,9 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     low, tall = heights < LOW * em, heights > TALL * em
     runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
-    runs, touching = attach_large(parts[tall & (heights < 2 * TALL * em)], [run for run in runs if not is_mark(run, em)], em)
+    runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], [run for run in runs if not is_mark(run, em)], em)
     runs = attach_marks(marks, runs, uprights, em)
-    return large + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
+    return large + caps + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
 
 
 def is_drawn(parts: Parts, em: float) -> np.ndarray:
@@ -168,7 +171,7 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
     shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
     near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -BROKEN * em)
     for gap, first, second in zip(gaps[near].tolist(), order[upper[near]].tolist(), order[lower[near]].tolist(), strict=True):
-        if aligned(runs[first], runs[second], em):
+        if aligned(runs[first], runs[second], em) and not (runs[first].drop_cap or runs[second].drop_cap):
             yield int(gap), first, second
 
 
@@ -220,37 +223,63 @@ def _reach(run: Run) -> tuple[float, float]:
     return (tall[:, 1].min(), tall[:, 3].max()) if len(tall) else (run.top, run.bottom)
 
 
-def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], Parts]:
-    """Give each tall part beside one line to it, as a large character among ordinary type; return the runs, and those beside several."""
+def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], list[Run], Parts]:
+    """Give each tall character beside one line to it, as a large one among ordinary type.
+
+    Returns:
+        The runs; characters to the left of several lines, which are drop caps; and tall parts above or below which lines go on.
+    """
     members: dict[int, list[Parts]] = {}
-    touching, extents = [], _extents(runs)
-    for part in parts:
-        hosts = sorted(beside(part, extents, em), key=lambda index: -runs[index].width)
-        if hosts and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
-            members.setdefault(hosts[0], []).append(part)
+    caps, touching, extents = [], [parts[:0]], _extents(runs)
+    for pieces in _pieces(parts):
+        box = np.r_[pieces[:, :2].min(axis=0), pieces[:, 2:].max(axis=0)]
+        hosts = sorted(beside(box, extents, WORD_GAP * em), key=lambda index: -runs[index].width)
+        if _is_drop_cap(box, extents):
+            caps.append(pieces)
+        elif hosts and box[3] - box[1] < 2 * TALL * em and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
+            members.setdefault(hosts[0], []).append(pieces)
         else:
-            touching.append(part)
-    grown = groups_to_runs([np.stack([*runs[index].parts, *some]) for index, some in members.items()])
+            touching.append(pieces[sizes(pieces)[1] < 2 * TALL * em])
+    grown = groups_to_runs([np.concatenate([runs[index].parts, *some]) for index, some in members.items()])
     for index, run in zip(members, grown, strict=True):
         runs[index] = run
-    return runs, np.array(touching, np.int32).reshape(-1, 4)
+    return runs, [replace(run, drop_cap=True) for run in groups_to_runs(caps)], np.concatenate(touching)
+
+
+def _is_drop_cap(box: np.ndarray, extents: np.ndarray) -> bool:
+    """Whether a box may be a character to whose right several lines, of which these are the extents, stand one above another."""
+    width, height = box[2:] - box[:2]
+    lines = extents[beside(box, extents, height)]
+    if width < SQUARE * height or len(lines) < 2 or (lines[:, 0] < box[2]).any():
+        return False
+    return bool(lines[:, 1].max() > lines[:, 3].min())
+
+
+def _pieces(parts: Parts) -> list[Parts]:
+    """Parts in groups that stand close together, each of which may be one character."""
+    if len(parts) > MARKS_AT_ONCE:
+        return [*parts[:, None]]
+    reach = LOOSE * sizes(parts)[1]
+    gaps = np.maximum(parts[:, None, :2], parts[:, :2]) - np.minimum(parts[:, None, 2:], parts[:, 2:])
+    near = (gaps < np.maximum(reach[:, None], reach)[..., None]).all(axis=2)
+    return [parts[indices] for indices in linked(near)]
 
 
 def stretch_over(parts: Parts, runs: list[Run], em: float) -> list[Run]:
     """Stretch runs over the parts in which two lines touch, which belong to both."""
     extents = _extents(runs)
     for part in parts:
-        for index in beside(part, extents, em):
+        for index in beside(part, extents, WORD_GAP * em):
             runs[index] = replace(runs[index], left=min(int(part[0]), runs[index].left), right=max(int(part[2]), runs[index].right))
     return runs
 
 
-def beside(part: np.ndarray, extents: np.ndarray, em: float) -> list[int]:
-    """Indices of the runs, of which these are left, top, right and bottom, that a part is level with and near."""
+def beside(part: np.ndarray, extents: np.ndarray, reach: float) -> list[int]:
+    """Indices of the runs, of which these are left, top, right and bottom, that a part is level with and less than `reach` pixels from."""
     left, top, right, bottom = part.tolist()
     shared = np.minimum(bottom, extents[:, 3]) - np.maximum(top, extents[:, 1])
     gaps = np.maximum(left, extents[:, 0]) - np.minimum(right, extents[:, 2])
-    return np.flatnonzero((shared > 0.6 * (extents[:, 3] - extents[:, 1])) & (gaps < WORD_GAP * em)).tolist()
+    return np.flatnonzero((shared > 0.6 * (extents[:, 3] - extents[:, 1])) & (gaps < reach)).tolist()
 
 
 def _extents(runs: Sequence[Run]) -> np.ndarray:
