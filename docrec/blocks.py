@@ -7,9 +7,9 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from docrec.ink import Parts, Run, sizes, weighted_quantile
+from docrec.ink import Parts, Run, linked, sizes, weighted_quantile
 from docrec.runs import LINE_GAP, gap_between, join_runs
-from docrec.tables import Cell, Grid, rows_to_tables
+from docrec.tables import MAX_RULES, Cell, Grid, rows_to_tables
 
 # Columns, in em.
 GUTTER = 0.9  # the least gap between two columns of text
@@ -24,11 +24,13 @@ FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 5, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
+RULE_GAP = 1.5  # em between two rules that may be one
 NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow
 STRAY = 0.05  # of the lines may stand beside them, as a running head does
 LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
 LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
+CROWDED = 0.3  # of its area that this takes
 
 # Headers and footers.
 MARGIN = 0.1  # share of the page's height in which they stand
@@ -89,7 +91,7 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
             whole[_extent(table.lines)] = [table]
     for figure in sheet.figures.tolist():
         inside = [run for run in runs if within(run, figure)]
-        if inside and max(run.width for run in inside) < LABEL * (figure[2] - figure[0]):
+        if inside and _are_labels(inside, figure):
             runs = [run for run in runs if not within(run, figure)]
             whole[_extent(inside)] = [Draft("figure", runs_to_lines(inside, sheet))]
     for cards in sheet.cards:
@@ -106,6 +108,13 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
     for column in runs_to_columns([*runs, *whole], sheet):
         drafts += _column_to_drafts(column, whole, sheet)
     return drafts + ([Draft("footer", footer)] if footer else [])
+
+
+def _are_labels(runs: Sequence[Run], figure: Sequence[int]) -> bool:
+    """Whether runs label a figure, rather than fill a box of rules as the text of an article does."""
+    left, top, right, bottom = figure
+    covered = sum(run.width * run.height for run in runs)
+    return max(run.width for run in runs) < LABEL * (right - left) and covered < CROWDED * (right - left) * (bottom - top)
 
 
 def _extent(runs: Iterable[Run]) -> Run:
@@ -158,13 +167,14 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
     lefts, rights, tops, bottoms, middles = (
         np.array([getattr(run, name) for run in runs]) for name in ("left", "right", "top", "bottom", "middle")
     )
+    across = _in_line(levels, em)
     best, gutter = 0.0, None
     ends = np.concatenate([rights, levels[:, 2]])
     for edge in np.unique(np.ceil(ends / (em / 4)) * (em / 4)).tolist():
         end = edge + (GUTTER - 0.25) * em
         crossing = (lefts < end) & (rights > edge)
-        rules = (levels[:, 0] < edge - em) & (levels[:, 2] > end + em)
-        cuts = np.sort(np.r_[middles[crossing], levels[rules][:, 1], -np.inf, np.inf])
+        rules = (across[:, 0] < edge - em) & (across[:, 2] > end + em)
+        cuts = np.sort(np.r_[middles[crossing], across[rules][:, 1], -np.inf, np.inf])
         counts = np.diff(np.searchsorted(middles, cuts, side="right"))
         for place in np.flatnonzero(counts >= 2 * COLUMN_ROWS * demand):
             inside = ~crossing & (middles > cuts[place]) & (middles < cuts[place + 1])
@@ -179,6 +189,16 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, full, sheet) for side in (before, after)):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
+
+
+def _in_line(levels: Parts, em: float) -> Parts:
+    """Level rules, those that go on in one line after a gap, as below articles side by side, as one."""
+    if len(levels) > MAX_RULES:
+        return levels
+    gaps = np.maximum(levels[:, None, 0], levels[:, 0]) - np.minimum(levels[:, None, 2], levels[:, 2])
+    near = (abs(levels[:, None, [1, 3]] - levels[:, [1, 3]]).max(axis=2) <= 2) & (gaps < RULE_GAP * em)
+    groups = [levels[indices] for indices in linked(near)]
+    return np.array([[*group[:, :2].min(axis=0), *group[:, 2:].max(axis=0)] for group in groups], np.int32).reshape(-1, 4)
 
 
 def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:

@@ -90,6 +90,8 @@ _BOX_EM = (1.1, 1.8)
 """Least shorter and longer side of such a box, in em of body text."""
 _BOX_FILL = 0.75
 """Part of the smallest rectangle around it that it fills: an ellipse fills 0.79."""
+_CONVEX = 0.95
+"""Part of its convex hull that a small one fills: large letters have notches."""
 _FLATNESS = 0.5
 """Part of a box that has the level of its ground, give or take _SAME_LEVEL: text covers less than half of it."""
 _SAME_LEVEL = 12
@@ -110,6 +112,8 @@ def _is_box(contour: np.ndarray) -> bool:
         return False
     _, sides, _ = cv2.minAreaRect(contour)
     large = min(sides) >= _BOX_EM[0] * EM and max(sides) >= _BOX_EM[1] * EM
+    if max(sides) < _GLYPH_EM * EM and area < _CONVEX * cv2.contourArea(cv2.convexHull(contour)):
+        return False  # a large letter
     return large and area >= _BOX_FILL * sides[0] * sides[1]
 
 

@@ -22,7 +22,6 @@ TICK = 1.2  # the longest tick mark
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
 MAX_RULES = 600  # more of them are a hatch
 DRAWING = 6.0  # a lower one is a table of which not all rules were found
-BESIDE = 8.0  # on both sides of a rule between columns the rules above and below go on
 OPEN = 0.25  # share of a grid that may lie open upwards or downwards; a drawing of boxes and arrows does
 
 # Tables without rules.
@@ -121,19 +120,11 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
         rest -= set(np.flatnonzero(standing).tolist())
         if grid := _rules_to_grid(levels[lying], uprights[standing], em):
             grids.append(grid)
-        elif standing.sum() != 2 and not _parts_columns(levels[lying], uprights[standing], em):  # two are the sides of a frame
+        elif standing.sum() != 2:  # two are the sides of a frame
             rules = np.concatenate([levels[lying], uprights[standing]])
             box = np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)]
             drawings += [box[None]] if box[3] - box[1] > DRAWING * em else []
     return grids, np.concatenate(drawings)
-
-
-def _parts_columns(levels: Parts, uprights: Parts, em: float) -> bool:
-    """Whether a single upright rule leads from one level rule to another, in the midst of both: between articles of a newspaper."""
-    left, top, right, bottom = uprights[0]
-    at_ends = [levels[abs(levels[:, [1, 3]] - end).min(axis=1) < em] for end in (top, bottom)]
-    midst = (len(at_end) and at_end[:, 0].min() < left - BESIDE * em and at_end[:, 2].max() > right + BESIDE * em for at_end in at_ends)
-    return len(uprights) == 1 and all(midst)
 
 
 def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:

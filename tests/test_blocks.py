@@ -293,6 +293,68 @@ def test_a_running_head_of_larger_type_goes_across_columns() -> None:
     assert len(blocks[0].lines) == 2
 
 
+def test_columns_of_questions_with_options_side_by_side() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for left in (50, 296):
+            for question in range(8):
+                top = 100 + 4.2 * PITCH * question
+                write(page, left, top, PROSE[:21])
+                write(page, left, top + PITCH, PROSE[3:16])
+                for option in range(4):
+                    text = "甲乙丙丁"[option] + PROSE[option : option + 3]
+                    write(page, left + 110 * (option % 2), top + (2 + option // 2) * PITCH, text)
+
+    found = places(find_blocks(drawn(draw)))
+    assert len(found) == 96
+    assert [left < 290 for left, _ in found] == [True] * 48 + [False] * 48
+
+
+def test_articles_between_rules_are_read_one_after_another() -> None:
+    """Two side by side, parted by a rule that meets the one below the left one, over a third."""
+
+    def draw(page: pymupdf.Page) -> None:
+        page.draw_line((40, 90), (555, 90), width=0.7)
+        page.draw_line((297, 96), (297, 400), width=0.7)
+        for left in (45, 304):
+            write(page, left, 115, PROSE[:8], 22)
+            page.draw_line((left - 5 * (left < 50), 400), (left + 252, 400), width=0.7)
+            for column in range(2):
+                prose(page, left + 128 * column, 140, 16, 11)
+        write(page, 45, 430, PROSE[8:16], 22)
+        for column in range(3):
+            prose(page, 45 + 172 * column, 460, 12, 15)
+
+    blocks = find_blocks(drawn(draw))
+    assert "figure" not in kinds(blocks)
+    titles = [line.box for block in blocks for line in block.lines if line.box.height > 1.5 * SIZE * DPI / 72]
+    assert [round(box.left * 72 / DPI) for box in titles] == pytest.approx([47, 305, 47], abs=3)
+    assert titles[2].top > 410 * DPI / 72
+    assert lefts(blocks) == pytest.approx([45, 173, 304, 432, 45, 217, 389], abs=3)
+
+
+def test_a_drop_cap_stands_before_its_lines() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 122, "知", 3 * SIZE)
+        for line in range(2):
+            write(page, 95, 106 + PITCH * line, PROSE[line : line + 17])
+        prose(page, 60, 106 + 2 * PITCH, 10, 20)
+        prose(page, 320, 106, 12, 20)
+
+    found = places(find_blocks(drawn(draw)))
+    assert len(found) == 25
+    assert [left for left, _ in found[:4]] == pytest.approx([60, 95, 95, 60], abs=3)
+
+
+def test_a_brace_before_two_lines_is_no_drop_cap() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 122, "{", 3 * SIZE, "helv")
+        for line in range(2):
+            write(page, 80, 106 + PITCH * line, PROSE[line : line + 17])
+        prose(page, 60, 140, 10, 20)
+
+    assert len(places(find_blocks(drawn(draw)))) == 12
+
+
 def test_a_ruled_table_with_cells_of_several_lines() -> None:
     def draw(page: pymupdf.Page) -> None:
         prose(page, 60, 80, 5, 45)

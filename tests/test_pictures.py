@@ -8,6 +8,7 @@ from test_layout import PROSE, drawn, middles, write, write_prose
 
 from docrec.clean import clean
 from docrec.layout import find_lines
+from docrec.pictures import gray_to_pictures
 
 
 def cloudy(height: int, width: int, seed: int) -> bytes:
@@ -42,3 +43,15 @@ def test_photographs_break_no_lines_of_the_column_beside_them() -> None:
 
     places = middles(find_lines(clean(drawn(draw))))
     assert [left for left, _ in places] == pytest.approx([30] * 12 + [206] * 20, abs=3)
+
+
+def test_heavy_type_is_no_photograph() -> None:
+    """Thick strokes with little white between, grey from afar."""
+    page = np.full((1200, 900), 255, np.uint8)
+    page[100:220, 100:500] = 0
+    for row in range(114, 210, 20):
+        page[row : row + 6, 110:490] = 255
+    page[100:220, 196:204] = page[100:220, 296:304] = page[100:220, 396:404] = 255
+    assert not gray_to_pictures(page, 26).any()
+    page[400:700, 100:500] = cv2.imdecode(np.frombuffer(cloudy(300, 400, 1), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert gray_to_pictures(page, 26)[70:110, 20:80].all()

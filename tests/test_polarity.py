@@ -94,12 +94,12 @@ def test_photographs_titles_and_drawings_stay() -> None:
 
 
 @pytest.mark.parametrize("size", [24, 30, 42, 60])
-def test_large_bold_hanzi_with_an_outline_are_no_boxes_and_a_character_in_a_box_is_none(size: int) -> None:
+def test_large_bold_hanzi_are_no_boxes_with_text_and_a_character_in_a_box_is(size: int) -> None:
     with pymupdf.open() as document:
         page = document.new_page()
-        for row, chars in enumerate(("国图园圆", "固因目回")):
-            place = (60, 120 + 1.5 * size * row)
-            page.insert_text(place, chars, fontname="china-s", fontsize=size, render_mode=2, border_width=0.03)
+        for row, (chars, stroke) in enumerate([("国图园圆", 0.03), ("固因目回", 0.03), ("科嘴署键", 0.06)]):
+            place = (60, 120 + 1.3 * size * row)
+            page.insert_text(place, chars, fontname="china-s", fontsize=size, render_mode=2, border_width=stroke)
         page.draw_rect(pymupdf.Rect(60, 400, 60 + 1.5 * size, 400 + 1.5 * size), color=None, fill=(0.1, 0.1, 0.1))
         page.insert_text((60 + 0.25 * size, 400 + 1.1 * size), "例", fontname="china-s", fontsize=size, color=(1, 1, 1))
         pixels = page.get_pixmap(dpi=200, colorspace=pymupdf.csGRAY)
