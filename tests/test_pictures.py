@@ -54,4 +54,4 @@ def test_heavy_type_is_no_photograph() -> None:
     page[100:220, 196:204] = page[100:220, 296:304] = page[100:220, 396:404] = 255
     assert not gray_to_pictures(page, 26).any()
     page[400:700, 100:500] = cv2.imdecode(np.frombuffer(cloudy(300, 400, 1), np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert gray_to_pictures(page, 26)[70:110, 20:80].all()
+    assert gray_to_pictures(page, 26)[100:114, 20:80].all()
