@@ -49,9 +49,9 @@ def test_heavy_type_is_no_photograph() -> None:
     """Thick strokes with little white between, grey from afar."""
     page = np.full((1200, 900), 255, np.uint8)
     page[100:220, 100:500] = 0
-    for row in range(114, 210, 20):
-        page[row : row + 6, 110:490] = 255
-    page[100:220, 196:204] = page[100:220, 296:304] = page[100:220, 396:404] = 255
+    for column in range(4):
+        for row in range(108, 214, 12):
+            page[row : row + 2 + column, 104 + 100 * column : 196 + 100 * column] = 255
     assert not gray_to_pictures(page, 26).any()
     page[400:700, 100:500] = cv2.imdecode(np.frombuffer(cloudy(300, 400, 1), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert gray_to_pictures(page, 26)[100:114, 20:80].all()
