@@ -313,8 +313,7 @@ def _find_border(small: np.ndarray) -> np.ndarray:
     white = float(np.percentile(small, 90))
     dark = (cv2.medianBlur(small, 3) < _BORDER_DARKNESS * white).view(np.uint8)
     reach = 2 * max(1, round(_BORDER_STROKE * max(small.shape) / 2)) + 1
-    framed = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=1)  # else a thin border would be opened away
-    solid = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))[reach:-reach, reach:-reach]
+    solid = _solid(dark, reach)
     labels, wholes = cv2.connectedComponents(solid)[1], cv2.connectedComponents(dark)[1]
     border = np.zeros_like(small)
     for label in range(1, labels.max() + 1):
@@ -322,6 +321,12 @@ def _find_border(small: np.ndarray) -> np.ndarray:
         if _is_border(area, small) and not _holds_letters(np.isin(wholes, wholes[area > 0])):
             border |= area
     return border
+
+
+def _solid(dark: np.ndarray, reach: int) -> np.ndarray:
+    """What is dark over `reach` pixels both ways, uint8 (h, w); all beyond the picture counts as dark, or thin borders would be lost."""
+    framed = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=1)
+    return cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))[reach:-reach, reach:-reach]
 
 
 _BORDER_DARKNESS = 0.4
@@ -445,7 +450,7 @@ _COLUMNS = 3
 def _thin_ink(gray: np.ndarray) -> np.ndarray:
     """How dark a page is where it is dark over no more than a stroke's width: uint8 (h, w), 0 = paper, a little blurred."""
     reach = max(3, round(_STROKE * max(gray.shape)))
-    masses = cv2.morphologyEx((gray < _MASS_DARKNESS).view(np.uint8), cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
+    masses = _solid((gray < _MASS_DARKNESS).view(np.uint8), reach)
     masses = cv2.dilate(masses, np.ones((5, 5), np.uint8))  # with their soft edges
     ink = cv2.threshold(cv2.bitwise_not(gray), 255 - _PALEST_INK, 0, cv2.THRESH_TOZERO)[1] * (1 - masses)
     return cv2.GaussianBlur(ink, (0, 0), 1.0)  # or the blur of resampling would count, which is none at 0°

@@ -127,6 +127,17 @@ def test_skew_is_found_within_a_tenth_of_a_degree(setting, skew: float) -> None:
     assert estimate_skew(rotated(draw(setting), skew)) == pytest.approx(skew, abs=0.1)
 
 
+def test_dark_wedges_along_the_edges_do_not_tell_the_skew() -> None:
+    """As of a dark page that was turned on a white ground, and then inverted: few lines stand against them."""
+    page = np.full((554, 968), 255, np.uint8)
+    for line in range(4):
+        cv2.putText(
+            page, "a few lines of text on a slide that is dark", (60, 160 + 40 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 60, 2, cv2.LINE_AA
+        )
+    matrix = cv2.getRotationMatrix2D((484, 277), -1.2, 1)
+    assert estimate_skew(cv2.warpAffine(page, matrix, (968, 554), borderValue=100)) == pytest.approx(1.2, abs=0.1)
+
+
 @pytest.mark.parametrize("setting", PAGES)
 def test_a_page_that_is_straight_is_left_alone(setting) -> None:
     page = PageImage(0, draw(setting), 100.0)
