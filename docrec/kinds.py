@@ -158,9 +158,11 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
     blocks = list(blocks)
     for note in sorted(notes, key=lambda note: note.box.top):
         top, size = note.box.top, note.lines[0].box.height
+        boxes = [block.box for block in blocks]
+        ends = [float(np.median([other.right for other in boxes if abs(other.left - box.left) < 2 * size])) for box in boxes]
         beside = [
-            (max(block.box.left - note.box.right, note.box.left - block.box.right) // (NEAR_NOTE * size), -block.box.top, index)
-            for index, block in enumerate(blocks)
+            (max(block.box.left - note.box.right, note.box.left - end) // (NEAR_NOTE * size), -block.box.top, index)
+            for index, (block, end) in enumerate(zip(blocks, ends, strict=True))
             if block.kind not in ("header", "footer", "note") and block.box.top <= top + size
         ]
         place = min(beside)[2] if beside else -1

@@ -31,6 +31,7 @@ from docrec.pictures import (
     parts_to_figures,
     pictures_to_frames,
     with_paper_around,
+    without_broken_rules,
 )
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
@@ -110,7 +111,7 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
         runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)
     if len(runs) > SCATTER * MAX_RUNS:
         return []
-    runs = [run for run in runs if is_text(run, text, em)]
+    runs = without_broken_rules([run for run in runs if is_text(run, text, em)], em)
     if len(runs) > MAX_RUNS or not has_words(runs := in_focus(runs, gray), em):
         return []
     drafts = []

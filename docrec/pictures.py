@@ -13,6 +13,8 @@ from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
 LARGE, OUTLINE = 1.5, 0.08  # of a larger run, in em, letters cover more than the outlines of bars
+FLAT = 0.2  # em; lower and wider is a dash
+PIECES = 2  # of a broken rule, at least
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
@@ -52,6 +54,17 @@ def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
         return not _is_texture(run, ink, em)
     even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
     return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
+
+
+def without_broken_rules(runs: Sequence[Run], em: float) -> list[Run]:
+    """Runs without the pieces of rules: dashes that no letter stands level with."""
+    is_flat = np.array([sizes(run.parts)[1].max() < FLAT * em and run.width > FLAT * em for run in runs], bool)
+    tops, bottoms, middles = np.array([(run.top, run.bottom, run.middle) for run in runs]).reshape(-1, 3).T
+    kept = ~is_flat
+    for index in np.flatnonzero(is_flat):
+        beside = (tops - em / 2 < middles[index]) & (middles[index] < bottoms + em / 2)
+        kept[index] = (beside & ~is_flat).any() or beside.sum() < PIECES
+    return [run for run, is_kept in zip(runs, kept, strict=True) if is_kept]
 
 
 def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:

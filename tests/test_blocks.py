@@ -8,7 +8,8 @@ import numpy as np
 import pymupdf
 import pytest
 
-from docrec.document import Block
+from docrec.document import Block, Box, Line
+from docrec.kinds import insert_notes
 from docrec.layout import find_blocks
 from docrec.options import LAYOUTS
 from docrec.source import PageImage
@@ -497,3 +498,36 @@ TEXTLESS = {
 def test_pages_without_text_have_hardly_any_lines(name: str) -> None:
     page = PageImage(0, np.clip(TEXTLESS[name], 0, 255).astype(np.uint8), DPI)
     assert sum(len(block.lines) for block in find_blocks(page)) <= 3
+
+
+def test_pieces_of_rules_are_no_text_but_dashes_beside_letters_and_alone_are() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(5):
+            write(page, 60, 100 + 40 * row, PROSE[row : row + 12])
+            for start, end in ((60, 74), (110, 121), (130, 150), (300, 311)):
+                page.draw_line((start, 118 + 40 * row), (end, 118 + 40 * row), width=0.6)
+        write(page, 300, 100, "—")
+        write(page, 200, 400, "—")
+
+    found = places(find_blocks(drawn(draw)))
+    assert len(found) == 7
+    assert found[-1][0] == pytest.approx(200, abs=3)
+
+
+def test_a_line_well_below_columns_comes_after_them() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for left in (60, 220, 380):
+            prose(page, left, 100, 8, 13)
+        write(page, 60, 280, PROSE[:12])
+
+    assert lefts(find_blocks(drawn(draw), "columns")) == pytest.approx([60, 220, 380, 60], abs=3)
+
+
+def test_notes_stand_by_the_entries_beside_which_they_begin_however_short_these_are() -> None:
+    def block(kind: str, left: float, top: float, right: float) -> Block:
+        return Block(kind, (Line(Box(left, top, right, top + 20)),))
+
+    entries = [block(kind, 60, 100 + 40 * row, 180 + 60 * (row % 3)) for row, kind in enumerate(["title", "text"] * 5)]
+    notes = [block("note", 420, 110 + 80 * row, 470) for row in range(5)]
+    found = insert_notes([block("header", 60, 20, 900), *entries], notes)
+    assert kinds(tuple(found)) == ["header", *["title", "note", "text"] * 5]
