@@ -24,7 +24,7 @@ FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 5, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
-LAST = 2.0  # em between columns and a line below that is of neither
+LINE_APART = 1.2, 2.0  # em between columns and a line that is of neither, above and below them
 RULE_GAP = 1.5  # em between two rules that may be one
 NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow
 STRAY = 0.05  # of the lines may stand beside them, as a running head does
@@ -156,7 +156,9 @@ def runs_to_columns(runs: list[Run], sheet: Sheet) -> list[list[Run]]:
     above, below = [run for run in runs if run.middle < top], [run for run in runs if run.middle > bottom]
     zone = [run for run in runs if top <= run.middle <= bottom]
     sides = [run for run in zone if run.left < edge], [run for run in zone if run.left >= edge]
-    if last := _last_line(*sides, sheet):
+    if first := _line_apart(sides[1], sides[0], sheet, 0):
+        above, sides = [*above, *first], (sides[0], [run for run in sides[1] if run not in first])
+    if last := _line_apart(sides[0], sides[1], sheet, -1):
         sides, below = ([run for run in sides[0] if run not in last], sides[1]), [*last, *below]
     return [column for part in (above, *sides, below) for column in runs_to_columns(part, sheet)]
 
@@ -194,11 +196,14 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
     return gutter
 
 
-def _last_line(before: list[Run], after: list[Run], sheet: Sheet) -> list[Run]:
-    """What ends the first of two columns, but stands well below both: a line that belongs to the page."""
-    *others, last = _runs_to_rows(before)
-    gap = min(run.top for run in last) - max(run.bottom for run in (*(run for row in others for run in row), *after))
-    return last if gap > LAST * sheet.em else []
+def _line_apart(column: list[Run], other: list[Run], sheet: Sheet, end: int) -> list[Run]:
+    """The line at one end of a column, the first (0) or last (-1), if it is that of the page: well above or below all of both columns."""
+    line, rest = (rows := _runs_to_rows(column)).pop(end), [*other, *chain(*rows)]
+    if end:
+        gap = min(run.top for run in line) - max(run.bottom for run in rest)
+    else:
+        gap = min(run.top for run in rest) - max(run.bottom for run in line)
+    return line if gap > LINE_APART[end] * sheet.em else []
 
 
 def _in_line(levels: Parts, em: float) -> Parts:

@@ -33,7 +33,7 @@ from docrec.pictures import (
     with_paper_around,
     without_broken_rules,
 )
-from docrec.runs import SPECK, parts_to_runs
+from docrec.runs import SPECK, barcodes, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules, without_ticks
@@ -84,13 +84,15 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
-    frames = find_frames(ink, parts, em)
+    frames, bars = find_frames(ink, parts, em), barcodes(parts, em)
+    if len(bars):
+        ink = ink_without_rules(ink, bars[:0], bars)
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
-    if len(levels) or len(uprights):
+    if len(levels) or len(uprights) or len(bars):
         parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []

@@ -16,6 +16,7 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
+BAR, SAME_BAR, BARS = 1.2, 0.2, 12  # so high, alike and many are the bars of a barcode
 CAP = 5.0  # a character as high as some lines is no higher
 SQUARE = 0.6  # times as high as wide, at least, is a drop cap, and no brace
 LOOSE = 0.15  # of its height, by which pieces of a tall character are apart at most
@@ -26,11 +27,14 @@ THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
 
+STOP = 0.35  # commas and stops are smaller
+
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
 WORD_GAP = 0.8
 DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
+STOP_GAP = 0.45  # more, behind a comma or stop at the left of its square
 
 MARKS_AT_ONCE = 1000  # for which all gaps to all runs, or to one another, are held in memory
 
@@ -60,6 +64,15 @@ def is_drawn(parts: Parts, em: float) -> np.ndarray:
     """Which parts are too large for type, bool (N,)."""
     widths, heights = sizes(parts)
     return (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
+
+
+def barcodes(parts: Parts, em: float) -> Parts:
+    """The bars of barcodes among parts: many of them, all as high and level."""
+    widths, heights = sizes(parts)
+    bars = np.flatnonzero((heights > BAR * em) & (widths < heights / 2))
+    ends = np.round(parts[bars][:, [1, 3]] / (SAME_BAR * em)).astype(int)
+    _, codes, counts = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    return parts[bars[counts[codes.ravel()] >= BARS]]
 
 
 def is_mark(run: Run, em: float) -> bool:
@@ -168,11 +181,19 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
     upper = np.arange(len(order)).repeat(counts)
     lower = upper + 1 + np.arange(len(upper)) - (counts.cumsum() - counts).repeat(counts)
     gaps = np.maximum(lefts[upper], lefts[lower]) - np.minimum(rights[upper], rights[lower])
+    blanks = np.array([STOP_GAP * em * _ends_with_stop(runs[index], em) for index in order])  # of the mark's own square
+    gaps = gaps - np.where(lefts[upper] < lefts[lower], blanks[upper], blanks[lower])
     shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
     near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -BROKEN * em)
     for gap, first, second in zip(gaps[near].tolist(), order[upper[near]].tolist(), order[lower[near]].tolist(), strict=True):
         if aligned(runs[first], runs[second], em) and not (runs[first].drop_cap or runs[second].drop_cap):
             yield int(gap), first, second
+
+
+def _ends_with_stop(run: Run, em: float) -> bool:
+    """Whether the last part of a run is a comma or stop, small and low, of full width or not."""
+    left, top, right, bottom = run.parts[run.parts[:, 2].argmax()].tolist()
+    return right - left < STOP * em and bottom - top < STOP * em and top > run.middle
 
 
 def gap_between(a: Run, b: Run) -> int:

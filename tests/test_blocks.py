@@ -12,6 +12,7 @@ from docrec.document import Block, Box, Line
 from docrec.kinds import insert_notes
 from docrec.layout import find_blocks
 from docrec.options import LAYOUTS
+from docrec.runs import parts_to_runs
 from docrec.source import PageImage
 
 PROSE = "中文文档里的文字识别先要找到每一行的位置再逐行送入网络读出每个字来最后拼成段落"
@@ -531,3 +532,34 @@ def test_notes_stand_by_the_entries_beside_which_they_begin_however_short_these_
     notes = [block("note", 420, 110 + 80 * row, 470) for row in range(5)]
     found = insert_notes([block("header", 60, 20, 900), *entries], notes)
     assert kinds(tuple(found)) == ["header", *["title", "note", "text"] * 5]
+
+
+def test_a_title_above_and_between_columns_comes_before_them() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 270, 80, "诗选", 16)
+        for left in (60, 340):
+            for poem in range(4):
+                for line in range(5):
+                    write(page, left, 120 + 100 * poem + PITCH * line, PROSE[line : line + 14])
+
+    found = places(find_blocks(drawn(draw)))
+    assert [left for left, _ in found] == pytest.approx([270] + [60] * 20 + [340] * 20, abs=3)
+
+
+def test_the_blank_behind_a_comma_parts_no_words() -> None:
+    squares = [(left, 100, left + 20, 120) for left in (*range(100, 188, 22), *range(216, 304, 22))]
+    walls = np.empty((0, 4), np.int32)
+    assert len(parts_to_runs(np.array(squares, np.int32), walls, 20)) == 2
+    assert len(parts_to_runs(np.array([*squares, (190, 115, 195, 121)], np.int32), walls, 20)) == 1
+
+
+def test_bars_of_a_barcode_are_no_text_but_the_number_below_is() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 8)
+        for left, width in zip(range(80, 240, 4), np.random.default_rng(1).integers(2, 6, 40) / 2, strict=True):
+            page.draw_rect((left, 300, left + width, 340), fill=(0, 0, 0), color=None)
+        write(page, 100, 354, "6901234567892")
+
+    found = places(find_blocks(drawn(draw)))
+    assert len(found) == 9
+    assert found[-1][0] == pytest.approx(100, abs=3)
