@@ -303,7 +303,8 @@ def _column_to_drafts(runs: list[Run], whole: Mapping[Run, list[Draft]], sheet: 
         rest = rest[len(above) :]
         rows = _runs_to_rows(above)
         done = 0
-        for span, cells in rows_to_tables(rows, sheet.levels, sheet.em) if sheet.layout != "vertical" else ():
+        paragraphs = sheet.layout != "single"
+        for span, cells in rows_to_tables(rows, sheet.levels, sheet.em, paragraphs) if sheet.layout != "vertical" else ():
             yield from _rows_to_draft(rows[done : span.start], sheet, foot=False)
             yield _cells_to_draft(cells, sheet)
             done = span.stop

@@ -1,5 +1,6 @@
 """The cells of a table: between rules that cross, or of short runs that stand in columns."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ COLUMN_GAP = 0.8  # em; what is white in all rows
 PAIR_GAP = 3.0  # em; if there are but two columns, and no rules above and below
 MIN_ROWS = 3
 ROW_GAP = 2.0  # em between rows at most
+LONG = 9.0  # em; a line of a cell that may be full although all others of the row are
 NUMBER = 2.5  # em; a second column no wider is of page numbers
 
 
@@ -163,13 +165,16 @@ def _walls(rules: Parts, places: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return walls
 
 
-def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> list[tuple[range, dict[Run, Cell]]]:
+def rows_to_tables(
+    rows: Sequence[Sequence[Run]], levels: Parts, em: float, paragraphs: bool = True
+) -> list[tuple[range, dict[Run, Cell]]]:
     """Tables without upright rules: rows of runs that leave the same strips white.
 
     Args:
         rows: runs that stand side by side, each row from left to right, row after row.
         levels: level rules; two columns near one another must have some.
         em: page em in pixels.
+        paragraphs: whether a row of paragraphs side by side is a table.
 
     Returns:
         For each table which rows it takes, and the cells of the runs in them.
@@ -186,7 +191,7 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> l
         while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
             stop -= 1
         stop = start + _rows_above_last_rule(rows[start:stop], levels, em)
-        cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em)
+        cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em, paragraphs)
         if stop - start > 1 and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
             tables.append((range(start, stop), cells))
             start = stop
@@ -221,6 +226,8 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
     full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
     places = _rules_across(rows, levels, em)
     ruled = len(places) > 1 and places[0] < rows[0][0].top + em / 2 and places[-1] > rows[-1][0].bottom - em / 2
+    if number == 1 and len(rows) > 1:
+        return len({cells[run] for run in rows[1]}) == columns  # paragraphs side by side
     if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
         return False
     if ruled or columns > 2:
@@ -245,8 +252,11 @@ def _rows_above_last_rule(rows: Sequence[Sequence[Run]], levels: Parts, em: floa
     return above if above > len(rows) / 2 else len(rows)
 
 
-def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float) -> dict[Run, Cell]:
-    """Number the cells; a row goes on with the one before if it holds but the rest of a cell whose line before is full."""
+def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float, paragraphs: bool) -> dict[Run, Cell]:
+    """Number the cells; a row goes on with the one before if it holds but the rest of cells whose lines before are full.
+
+    In all columns they are so only below long lines, as of captions side by side: short ones may be equally long by chance.
+    """
     ends = [
         max((run.right for row in rows for run in row if _column(run, columns) == column), default=0) for column in range(len(columns) + 1)
     ]
@@ -255,7 +265,9 @@ def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float
     number = -1
     for row in rows:
         places = [_column(run, columns) for run in row]
-        goes_on = 0 not in places and all(place in above and above[place].right > ends[place] - 2 * em for place in places)
+        shortest = 0 if 0 not in places else LONG * em if paragraphs else math.inf
+        full = [place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places]
+        goes_on = all(full)
         number += not goes_on
         cells |= {run: (number, place) for run, place in zip(row, places, strict=True)}
         above = dict(zip(places, row, strict=True))

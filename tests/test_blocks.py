@@ -553,6 +553,18 @@ def test_the_blank_behind_a_comma_parts_no_words() -> None:
     assert len(parts_to_runs(np.array([*squares, (190, 115, 195, 121)], np.int32), walls, 20)) == 1
 
 
+def test_captions_side_by_side_are_read_one_after_another() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 5)
+        for left in (60, 230, 400):
+            page.draw_rect((left, 200, left + 140, 280), width=0.6)
+            prose(page, left, 300, 3, 13)
+        prose(page, 60, 380, 5)
+
+    found = [left for left, _ in places(find_blocks(drawn(draw)))]
+    assert found[5:14] == pytest.approx([60] * 3 + [230] * 3 + [400] * 3, abs=3)
+
+
 def test_bars_of_a_barcode_are_no_text_but_the_number_below_is() -> None:
     def draw(page: pymupdf.Page) -> None:
         prose(page, 60, 100, 8)
