@@ -25,6 +25,9 @@ FULL_LINE = 0.85  # em; a lower line needs
 LOW_STROKES = 2.5  # more strokes for each em that is missing
 
 
+# Underscores, in em: their height at most and width, room for them below the band, and how much lower it may be.
+FLAT, UNDERSCORE, ROOM, LOWERED = 0.15, (0.35, 3.0), 0.05, 0.12
+
 # Type of several sizes on one line.
 SIZES, MOST = 0.18, 0.6  # logarithm of the ratio of two of them, at least and at most; dense letters may be half as high as Hanzi
 SIZED = 2  # Hanzi of the smaller one that stand side by side, at least
@@ -68,7 +71,7 @@ def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray, em: float) -> list[Box
     letters = {index: line_to_letters(line) for index, line in enumerate(lines) if index not in bands}
     for index in sorted(letters, key=lambda index: (letters[index].mixed, len(lines[index].parts)), reverse=True):  # the clearest first
         extent = Band(lines[index].top, lines[index].bottom)
-        bands[index] = letters_to_band(letters[index], extent, nearest(extent, list(bands.values())))
+        bands[index] = with_underscores(letters_to_band(letters[index], extent, nearest(extent, list(bands.values()))), lines[index])
     return [Box(line.left, max(0.0, bands[index].top), line.right, bands[index].bottom) for index, line in enumerate(lines)]
 
 
@@ -196,6 +199,17 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
         height = guess = guesses[0]
     bottom = (extent.top + extent.bottom + height) / 2 if guess == extent.height else letters.baseline + BASELINE * height
     return Band(bottom - height, bottom)
+
+
+def with_underscores(band: Band, line: Run) -> Band:
+    """The band of a line of letters lowered as far as its underscores need, which in some typefaces are below those of others."""
+    em, (shortest, longest) = band.height, UNDERSCORE
+    widths, heights = sizes(line.parts)
+    flat = (heights < FLAT * em) & (widths > shortest * em) & (widths < longest * em) & (line.parts[:, 1] > band.bottom - BASELINE * em)
+    if not flat.any():
+        return band
+    down = min(max(float(line.parts[flat, 3].max()) - band.bottom - ROOM * em, 0.0), LOWERED * em)
+    return Band(band.top + down, band.bottom + down)
 
 
 def to_ink_extent(gray: np.ndarray, box: Box) -> Box:

@@ -8,7 +8,9 @@ import numpy as np
 import pymupdf
 import pytest
 
+from docrec.band import Band, with_underscores
 from docrec.document import Box
+from docrec.ink import groups_to_runs
 from docrec.layout import find_lines
 from docrec.source import PageImage
 
@@ -204,3 +206,17 @@ def test_pages_without_text_have_no_lines(shape: tuple[int, int], level: int) ->
 def test_noise_has_no_lines() -> None:
     noise = np.random.default_rng(0).normal(235, 6, (1200, 900)).clip(0, 255).astype(np.uint8)
     assert find_lines(PageImage(0, noise, 200)) == ()
+
+
+def test_the_band_of_letters_is_lowered_for_underscores_below_it_but_not_for_underlines() -> None:
+    band, letters = Band(100, 120), [(left, 104, left + 9, 117) for left in range(50, 110, 11)]
+
+    def lowered(*low: tuple[int, int, int, int]) -> float:
+        (run,) = groups_to_runs([np.array([*letters, *low], np.int32)])
+        return with_underscores(band, run).top - band.top
+
+    assert lowered() == 0
+    assert lowered((110, 117, 120, 119)) == 0, "there is room for it"
+    assert lowered((110, 120, 130, 122)) == pytest.approx(1)
+    assert lowered((110, 126, 130, 128)) == pytest.approx(0.12 * 20), "but for no more"
+    assert lowered((50, 121, 115, 123)) == 0, "an underline"
