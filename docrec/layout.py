@@ -16,6 +16,7 @@ import numpy as np
 from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.cards import find_cards, find_frames, without_corners
+from docrec.codes import find_codes
 from docrec.document import Block, Box, Line
 from docrec.ink import Run, gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
@@ -33,7 +34,7 @@ from docrec.pictures import (
     with_paper_around,
     without_broken_rules,
 )
-from docrec.runs import SPECK, barcodes, parts_to_runs
+from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
 from docrec.tables import rules_to_grids, short_rules, without_ticks
@@ -84,15 +85,15 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
-    frames, bars = find_frames(ink, parts, em), barcodes(parts, em)
-    if len(bars):
-        ink = ink_without_rules(ink, bars[:0], bars)
+    frames, codes = find_frames(ink, parts, em), find_codes(parts, em)
+    if len(codes):
+        ink = ink_without_rules(ink, codes, codes[:0])
     levels, uprights = ink_to_rules(ink, em)
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
         return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
-    if len(levels) or len(uprights) or len(bars):
+    if len(levels) or len(uprights) or len(codes):
         parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []

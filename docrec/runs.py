@@ -16,7 +16,6 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 TALL = 1.5  # taller parts are large type, touching lines or no text
-BAR, SAME_BAR, BARS = 1.2, 0.2, 12  # so high, alike and many are the bars of a barcode
 CAP = 5.0  # a character as high as some lines is no higher
 SQUARE = 0.6  # times as high as wide, at least, is a drop cap, and no brace
 LOOSE = 0.15  # of its height, by which pieces of a tall character are apart at most
@@ -64,15 +63,6 @@ def is_drawn(parts: Parts, em: float) -> np.ndarray:
     """Which parts are too large for type, bool (N,)."""
     widths, heights = sizes(parts)
     return (heights > FIGURE * em) | (widths > FIGURE * em) & (heights > 2.5 * em)
-
-
-def barcodes(parts: Parts, em: float) -> Parts:
-    """The bars of barcodes among parts: many of them, all as high and level."""
-    widths, heights = sizes(parts)
-    bars = np.flatnonzero((heights > BAR * em) & (widths < heights / 2))
-    ends = np.round(parts[bars][:, [1, 3]] / (SAME_BAR * em)).astype(int)
-    _, codes, counts = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
-    return parts[bars[counts[codes.ravel()] >= BARS]]
 
 
 def is_mark(run: Run, em: float) -> bool:

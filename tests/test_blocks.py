@@ -563,15 +563,3 @@ def test_captions_side_by_side_are_read_one_after_another() -> None:
 
     found = [left for left, _ in places(find_blocks(drawn(draw)))]
     assert found[5:14] == pytest.approx([60] * 3 + [230] * 3 + [400] * 3, abs=3)
-
-
-def test_bars_of_a_barcode_are_no_text_but_the_number_below_is() -> None:
-    def draw(page: pymupdf.Page) -> None:
-        prose(page, 60, 100, 8)
-        for left, width in zip(range(80, 240, 4), np.random.default_rng(1).integers(2, 6, 40) / 2, strict=True):
-            page.draw_rect((left, 300, left + width, 340), fill=(0, 0, 0), color=None)
-        write(page, 100, 354, "6901234567892")
-
-    found = places(find_blocks(drawn(draw)))
-    assert len(found) == 9
-    assert found[-1][0] == pytest.approx(100, abs=3)
