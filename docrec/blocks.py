@@ -69,7 +69,7 @@ class Sheet:
         figures: boxes of drawings and photographs.
         cards: rows of boxes that are read one after another.
         em: of the page, in pixels.
-        height: of the page, in pixels.
+        ends: where the page begins and ends, in pixels from the top.
         layout: what is known of the page, one of options.LAYOUTS.
     """
 
@@ -79,7 +79,7 @@ class Sheet:
     figures: Parts
     cards: Sequence[Parts]
     em: float
-    height: int
+    ends: tuple[float, float]
     layout: str
 
 
@@ -274,7 +274,7 @@ def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
 
 def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: int) -> tuple[list[Run], list[Run]]:
     """Part the lines of a header (side -1) or footer (1) from the runs of the page: a row or two that stand apart or behind a rule."""
-    em, levels = sheet.em, sheet.levels
+    em, levels, (begin, end) = sheet.em, sheet.levels, sheet.ends
     rows = _runs_to_rows(runs)
     leading = [min(run.top for run in below) - max(run.bottom for run in above) for above, below in pairwise(rows)]
     apart = max(APART * em, 1.5 * float(np.median(leading))) if leading else math.inf
@@ -286,7 +286,7 @@ def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: in
         width = max(run.right for run in [*outer, *inner]) - min(run.left for run in [*outer, *inner])
         between = (levels[:, 1] > low - em / 2) & (levels[:, 3] < high + em / 2)
         ruled = (between & (sizes(levels)[0] > RULED * width)).any()
-        outside = (bottom if side < 0 else sheet.height - top) < MARGIN * sheet.height
+        outside = (bottom - begin if side < 0 else end - top) < MARGIN * (end - begin)
         gap = max((right.left - left.right for row in rows[:count] for left, right in pairwise(row)), default=0)
         full = any(sum(run.width for run in row) > FULL_ROW * width for row in rows[:count])
         small = max(run.height for run in outer) < (SPREAD[1] if gap > SPREAD[0] * width else SMALL) * em

@@ -46,6 +46,8 @@ SCATTER = 3  # times as many runs as a page of text has at most are noise, whate
 ENOUGH_DPI = 200  # pixels per inch; a finer page is searched at a fraction of its resolution,
 ENOUGH_PIXELS = 4_000_000  # if it has more than these, else its resolution is not to be believed;
 MAX_PIXELS = 9_000_000  # and so is any page that has more than these
+ASKEW = 2.0  # degrees; a page that was turned by more seems to begin and end
+AROUND = 3.0  # em before and after its text
 AROUND_DRAWING = (-2.5, 0.0, 2.5, 1.3)  # em from the lines of a chart to where its labels are, to the left, above, to the right, below
 
 
@@ -70,7 +72,7 @@ def find_blocks(page: PageImage, layout: str = LAYOUTS[0]) -> tuple[Block, ...]:
     if reduction > 1:
         filtering = cv2.INTER_AREA if reduction > 2 else cv2.INTER_LINEAR  # which is as good so far, and many times as fast
         gray = cv2.resize(gray, (math.ceil(width / reduction), math.ceil(height / reduction)), interpolation=filtering)
-    return tuple(_scaled(block, reduction) for block in _find_blocks(gray, layout))
+    return tuple(_scaled(block, reduction) for block in _find_blocks(gray, layout, _is_askew(page)))
 
 
 def find_lines(page: PageImage) -> tuple[Box, ...]:
@@ -78,8 +80,16 @@ def find_lines(page: PageImage) -> tuple[Box, ...]:
     return tuple(line.box for block in find_blocks(page) for line in block.lines if not line.script)
 
 
-def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Block]:
-    """The blocks of a page, or of a zone of vertical text so turned that its columns are rows."""
+def _is_askew(page: PageImage) -> bool:
+    """Whether a page was turned by more than a little to be straight: its canvas has white corners above and below it."""
+    if not page.scan:
+        return False
+    a, _, _, d, *_ = page.scan.matrix
+    return abs(math.remainder(math.degrees(math.atan2(d, a)), 90)) > ASKEW
+
+
+def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: bool = False) -> list[Block]:
+    """The blocks of a page, which lay askew or not, or of a zone of vertical text so turned that its columns are rows."""
     ink = gray_to_ink(gray)
     parts = mask_to_parts(ink)
     em = parts_to_em(parts)
@@ -92,7 +102,7 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
-        return insert_zones(_find_blocks(without_zones(gray, zones), "auto"), inside, len(gray))
+        return insert_zones(_find_blocks(without_zones(gray, zones), "auto", askew), inside, len(gray))
     if len(levels) or len(uprights) or len(codes):
         parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
@@ -108,7 +118,7 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     parts = without_ticks(parts, uprights, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
     cards = find_cards(gray, frames, grids, em) if layout in ("auto", "columns") else []
-    sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, len(gray), layout)
+    sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):
         runs += with_paper_around(parts_to_runs(labels, uprights, em), gray, em)
@@ -117,6 +127,8 @@ def _find_blocks(gray: np.ndarray, layout: str, turned: bool = False) -> list[Bl
     runs = without_broken_rules([run for run in runs if is_text(run, text, em)], em)
     if len(runs) > MAX_RUNS or not has_words(runs := in_focus(runs, gray), em):
         return []
+    if askew and runs:
+        sheet = replace(sheet, ends=(min(run.top for run in runs) - AROUND * em, max(run.bottom for run in runs) + AROUND * em))
     drafts = []
     for margin in margins.tolist():
         drafts.append(Draft("note", runs_to_lines([run for run in runs if within(run, margin)], sheet)))

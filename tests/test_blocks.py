@@ -12,6 +12,7 @@ from docrec.document import Block, Box, Line
 from docrec.kinds import insert_notes
 from docrec.layout import find_blocks
 from docrec.options import LAYOUTS
+from docrec.pipeline import prepare
 from docrec.runs import parts_to_runs
 from docrec.source import PageImage
 
@@ -563,3 +564,21 @@ def test_captions_side_by_side_are_read_one_after_another() -> None:
 
     found = [left for left, _ in places(find_blocks(drawn(draw)))]
     assert found[5:14] == pytest.approx([60] * 3 + [230] * 3 + [400] * 3, abs=3)
+
+
+def test_the_head_of_a_page_is_found_when_it_was_straightened() -> None:
+    """Its canvas has then grown above it."""
+
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 60, "第三章")
+        write(page, 480, 60, "128")
+        prose(page, 60, 100, 40, 20)
+        prose(page, 325, 100, 40, 20)
+
+    straight = drawn(draw)
+    matrix = cv2.getRotationMatrix2D((620, 877), 13, 1)
+    matrix[:, 2] += 150
+    turned = cv2.warpAffine(straight.gray, matrix, (1540, 2054), borderValue=255)
+    blocks = find_blocks(prepare(PageImage(0, turned, DPI)))
+    assert blocks[0].kind == "header"
+    assert len(blocks[0].lines) == 2
