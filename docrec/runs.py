@@ -26,11 +26,12 @@ THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
 
-STOP = 0.35  # commas and stops are smaller
+STOP = 0.42  # commas and stops are smaller
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
 WORD_GAP = 0.8
+FAR = 0.25  # times the gap to a line counts as much as its distance above or below, when a mark looks for its line
 DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
 STOP_GAP = 0.45  # more, behind a comma or stop at the left of its square
@@ -218,7 +219,7 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
         gaps = np.maximum(lefts, left) - np.minimum(rights, right)
         beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
         of, near = np.nonzero((gaps < np.where(size > DOT * em, LINE_GAP, DOT_GAP) * em) & (beyond < em))
-        order = np.lexsort((gaps[of, near], beyond[of, near], of))
+        order = np.lexsort((gaps[of, near], (beyond + FAR * np.maximum(gaps, 0))[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
             mark, run = marks[index], runs[host]
             if index not in hosts and (far < 0.3 * run.height or aligned(mark, run, em)) and not divided(mark, run, uprights):
