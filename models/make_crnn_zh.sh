@@ -2,7 +2,7 @@
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
-# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; eight hours on two cores
+# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; nine hours on two cores
 # with AVX-512 and bfloat16.
 set -eu
 work=$1
@@ -56,4 +56,6 @@ train --fine-tune "$work/first" --steps 4400 --ctc-share 1 --ctc-rate 4e-4 --see
 train --fine-tune "$work/second" --steps 8056 --ctc-share 1 --ctc-rate 4e-4 --seed 5 --run "$work/run3" --model "$work/third"
 train --fonts "$work/more_fonts" --fine-tune "$work/third" --steps 7443 --ctc-share 1 --ctc-rate 4e-4 --seed 6 --run "$work/run4" --model "$work/fourth"
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fine-tune "$work/fourth" --blend 0.5 --steps 2641 --ctc-share 1 --ctc-rate 4e-4 \
-    --seed 7 --run "$work/run5" --model models/crnn-zh
+    --seed 7 --run "$work/run5" --model "$work/fifth"
+train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fine-tune "$work/fifth" --blend 0.5 --steps 7999 --ctc-share 1 --ctc-rate 4e-4 \
+    --seed 8 --run "$work/run6" --model models/crnn-zh
