@@ -17,6 +17,7 @@ INNER = (0.34, 0.52)  # size of the inner square, 3/7
 CENTRED = 0.1  # by which its middle is off at most
 APART = 1.8  # from the middle of one to that of the next, at least: 14/7
 IN_LINE = 0.15  # by which two are off their row or column at most
+MOST = 100  # more such squares are a pattern
 
 
 def find_codes(parts: Parts, em: float) -> Parts:
@@ -36,6 +37,8 @@ def _bars(parts: Parts, em: float) -> Parts:
 def _qr_codes(parts: Parts) -> Parts:
     """The squares whose corners but one are squares within squares, all of one size."""
     corners = _squares_in_squares(parts)
+    if len(corners) > MOST:
+        return parts[:0]
     size = (corners[:, 2:] - corners[:, :2]).max(axis=1)
     middles = (corners[:, :2] + corners[:, 2:]) / 2
     codes = []

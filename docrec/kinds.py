@@ -169,9 +169,7 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
         if beside:
             lines, left = blocks[place].lines, blocks[place].box.left
             indented = [line.box.left > left + line.box.height for line in lines]
-            starts = [
-                stop for stop in range(1, len(lines)) if indented[stop] > indented[stop - 1] or _apart(lines[stop - 1], lines[stop])
-            ]
+            starts = [stop for stop in range(1, len(lines)) if indented[stop] > indented[stop - 1] or _apart(lines[stop - 1], lines[stop])]
             if note.box.right <= left + size:
                 stop = max((stop for stop in starts if lines[stop].box.top <= top + size), default=0)
             else:

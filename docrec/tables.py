@@ -165,9 +165,7 @@ def _walls(rules: Parts, places: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return walls
 
 
-def rows_to_tables(
-    rows: Sequence[Sequence[Run]], levels: Parts, em: float, paragraphs: bool = True
-) -> list[tuple[range, dict[Run, Cell]]]:
+def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float, paragraphs: bool = True) -> list[tuple[range, dict[Run, Cell]]]:
     """Tables without upright rules: rows of runs that leave the same strips white.
 
     Args:

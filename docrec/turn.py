@@ -42,6 +42,7 @@ def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recogn
     Returns:
         The page; the same pixels, not a copy, where no other turn is clearly better.
     """
+
     def sureness(page: PageImage) -> float:
         return _sureness(_sample(page, layout, recognizer), recognizer.charset, FEW)
 
