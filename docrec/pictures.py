@@ -72,7 +72,10 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
     top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
     columns = ink[:, run.left : run.right]
     covered = columns[top:bottom].mean()
-    beyond = np.concatenate([columns[max(0, top - edge) : top], columns[bottom : bottom + edge]])
+    high, low = top, bottom
+    if run.width < WORD * em:  # the upper stroke of 而 is its own
+        high, low = min(top, int(run.parts[:, 1].min())), max(bottom, int(run.parts[:, 3].max()))
+    beyond = np.concatenate([columns[max(0, high - edge) : high], columns[low : low + edge]])
     blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
     outlined = run.height > LARGE * em and covered < OUTLINE
     return bool(blot or outlined or beyond.size and beyond.mean() > EDGE_INK * covered)

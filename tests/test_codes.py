@@ -47,4 +47,8 @@ def test_bars_of_a_barcode_are_no_text_but_the_number_below_is() -> None:
 
 
 def test_a_hanzi_that_looks_like_a_corner_of_a_code_is_read() -> None:
-    assert len(places(find_blocks(drawn(lambda page: [write(page, 60, 100 + 30 * row, "回回回回") for row in range(4)])))) == 4
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(4):
+            write(page, 60, 100 + 30 * row, "回回回回")
+
+    assert len(places(find_blocks(drawn(draw)))) == 4

@@ -10,8 +10,9 @@ import pytest
 
 from docrec.band import Band, with_underscores
 from docrec.document import Box
-from docrec.ink import groups_to_runs
+from docrec.ink import Run, groups_to_runs
 from docrec.layout import find_lines
+from docrec.pictures import is_text
 from docrec.source import PageImage
 
 PROSE = "中文文档里的文字识别先要找到每一行的位置再逐行送入网络"
@@ -220,3 +221,15 @@ def test_the_band_of_letters_is_lowered_for_underscores_below_it_but_not_for_und
     assert lowered((110, 120, 130, 122)) == pytest.approx(1)
     assert lowered((110, 126, 130, 128)) == pytest.approx(0.12 * 20), "but for no more"
     assert lowered((50, 121, 115, 123)) == 0, "an underline"
+
+
+def test_a_stroke_apart_above_a_character_is_no_sign_of_a_texture() -> None:
+    """The upper stroke of 而 is no part of the height that most of its ink has."""
+    parts = [(100, 100, 126, 104), (101, 105, 124, 126), (101, 110, 105, 126), (120, 110, 124, 126)]
+    ink = np.zeros((200, 200), np.uint8)
+    for left, top, right, bottom in [parts[0], (101, 105, 124, 108), *parts[2:]]:
+        ink[top:bottom, left:right] = 1
+    run = Run(np.array(parts, np.int32), 100, 105, 126, 126)
+    assert is_text(run, ink, 26)
+    ink[60:100, 100:126] = 1
+    assert not is_text(run, ink, 26)

@@ -53,5 +53,5 @@ def test_heavy_type_is_no_photograph() -> None:
         for row in range(108, 214, 12):
             page[row : row + 2 + column, 104 + 100 * column : 196 + 100 * column] = 255
     assert not gray_to_pictures(page, 26).any()
-    page[400:700, 100:500] = cv2.imdecode(np.frombuffer(cloudy(300, 400, 1), np.uint8), cv2.IMREAD_GRAYSCALE)
+    page[400:700, 100:500] = np.asarray(cv2.imdecode(np.frombuffer(cloudy(300, 400, 1), np.uint8), cv2.IMREAD_GRAYSCALE))
     assert gray_to_pictures(page, 26)[100:114, 20:80].all()
