@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "docrec"
 ROOMS = [
     *("errors", "document", "options", "worker"),
     *("resources", "charset", "source", "colour", "polarity", "clean", "upright"),
-    *("ink", "band", "scripts", "runs", "pictures", "margin", "tables", "blocks", "kinds", "vertical", "layout"),
+    *("ink", "band", "scripts", "runs", "pictures", "margin", "codes", "tables", "cards", "blocks", "kinds", "vertical", "layout"),
     *("ctc", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
