@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -159,7 +160,7 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
     for note in sorted(notes, key=lambda note: note.box.top):
         top, size = note.box.top, note.lines[0].box.height
         boxes = [block.box for block in blocks]
-        ends = [float(np.median([other.right for other in boxes if abs(other.left - box.left) < 2 * size])) for box in boxes]
+        ends = [median(other.right for other in boxes if abs(other.left - box.left) < 2 * size) for box in boxes]
         beside = [
             (max(block.box.left - note.box.right, note.box.left - end) // (NEAR_NOTE * size), -block.box.top, index)
             for index, (block, end) in enumerate(zip(blocks, ends, strict=True))

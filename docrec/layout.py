@@ -95,7 +95,8 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
-    frames, codes = find_frames(ink, parts, em), find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
+    frames = find_frames(ink, parts, em)
+    codes = find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
     if len(codes):
         ink = ink_without_rules(ink, codes, codes[:0])
     levels, uprights = ink_to_rules(ink, em)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from docrec.document import Box
-from docrec.ink import Parts, Run, sizes
+from docrec.ink import Parts, Run, linked, sizes
 
 Cell = tuple[int, int]
 """Row and column, from 0."""
@@ -109,20 +109,14 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
         return [], drawings[0]
     meet = _between(uprights, levels, em) & _between(_turned(levels), _turned(uprights), em).T
     grids = []
-    rest = set(np.flatnonzero(meet.any(axis=1)).tolist())
-    while rest:
-        standing, lying = np.zeros(len(uprights), bool), np.zeros(len(levels), bool)
-        standing[rest.pop()] = True
-        while True:
-            lying_now = meet[standing].any(axis=0)
-            standing_now = standing | meet[:, lying_now].any(axis=1)
-            if (lying_now == lying).all() and (standing_now == standing).all():
-                break
-            lying, standing = lying_now, standing_now
-        rest -= set(np.flatnonzero(standing).tolist())
+    share_levels = (meet.astype(np.float32) @ meet.T) > 0
+    for standing in linked(share_levels):
+        lying = meet[standing].any(axis=0)
+        if not lying.any():
+            continue
         if grid := _rules_to_grid(levels[lying], uprights[standing], em):
             grids.append(grid)
-        elif standing.sum() != 2:  # two are the sides of a frame
+        elif len(standing) != 2:  # two are the sides of a frame
             rules = np.concatenate([levels[lying], uprights[standing]])
             box = np.r_[rules[:, :2].min(axis=0), rules[:, 2:].max(axis=0)]
             drawings += [box[None]] if box[3] - box[1] > DRAWING * em else []
@@ -220,12 +214,12 @@ def _column(run: Run, columns: np.ndarray) -> int:
 def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: Parts, em: float) -> bool:
     """Whether rows with common white strips are a table rather than a list, an index or chance."""
     number, columns = (1 + max(places) for places in zip(*cells.values(), strict=True))
+    if number == 1 and len(rows) > 1:
+        return len({cells[run] for run in rows[1]}) == columns  # paragraphs side by side
     filled = Counter(column for _, column in set(cells.values()))
     full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
     places = _rules_across(rows, levels, em)
     ruled = len(places) > 1 and places[0] < rows[0][0].top + em / 2 and places[-1] > rows[-1][0].bottom - em / 2
-    if number == 1 and len(rows) > 1:
-        return len({cells[run] for run in rows[1]}) == columns  # paragraphs side by side
     if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
         return False
     if ruled or columns > 2:
@@ -264,8 +258,7 @@ def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float
     for row in rows:
         places = [_column(run, columns) for run in row]
         shortest = 0 if 0 not in places else LONG * em if paragraphs else math.inf
-        full = [place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places]
-        goes_on = all(full)
+        goes_on = all(place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places)
         number += not goes_on
         cells |= {run: (number, place) for run, place in zip(row, places, strict=True)}
         above = dict(zip(places, row, strict=True))
