@@ -109,7 +109,7 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     if size > SMALLER or ink > LESS * ink_beside:
         return False
     rows, lines = (link_parts(some, notes[:0], em, core=0.5) for some in (notes, text))
-    if max(row.width for row in rows) < NARROWEST * em:
+    if np.median([row.width for row in rows]) < NARROWEST * em:
         return False
     feet, feet_beside = np.array([row.bottom for row in rows]), np.array([line.bottom for line in lines])
     off = abs(feet[:, None] - feet_beside).min(axis=1)

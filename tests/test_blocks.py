@@ -145,6 +145,19 @@ def test_a_note_in_the_margin_is_a_block_of_its_own_by_its_paragraph(side: str) 
     assert all(box.right * 72 / DPI < 143 if side == "left" else box.left * 72 / DPI > 450 for box in notes)
 
 
+def test_bullets_below_a_page_number_are_no_notes() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 55, 45, "p. 108", 8, "hebo")
+        for row in range(16):
+            page.draw_circle((77, 96 + 40 * row), 2.1, fill=(0, 0, 0))
+            write(page, 85, 100 + 40 * row, f"! Missing {'$#&'[row % 3]} inserted.", font="cour")
+            write(page, 85, 117 + 40 * row, PROSE[row : row + 30])
+
+    blocks = find_blocks(drawn(draw))
+    assert "note" not in kinds(blocks)
+    assert sum(left < 77 for left, _ in places(blocks)[1:]) == 16
+
+
 def test_what_stands_around_text_is_told_from_it() -> None:
     def draw(page: pymupdf.Page) -> None:
         write(page, 60, 45, "某某大学学位论文")
