@@ -28,6 +28,7 @@ OVERLAP = (34, 68)  # columns by which chunks overlap, at least and at most
 SEARCH = 24  # columns before the last possible one in which the end of a chunk is looked for
 WORD_GAP = 2.0  # heights from the middle of a Hanzi to that of the next, if a space between them parts words
 NUMBERS = dict(zip("⒈⒉⒊⒋⒌⒍⒎⒏⒐", "123456789", strict=True))
+QUOTES = '"“”'  # straight, opening, closing
 WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 
 
@@ -204,7 +205,7 @@ def _consistent(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """Characters that agree with their neighbours.
 
     A mark that stands apart from what is before it, beside Hanzi, is a full-width one: some typefaces centre these in the em. A number with
-    a point before another point is a digit.
+    a point before another point is a digit. Straight quotation marks among at least as many curved ones are curved, by turns.
     """
     result = list(glyphs)
     for index, (number, point) in enumerate(pairwise(glyphs)):
@@ -215,6 +216,13 @@ def _consistent(glyphs: Sequence[Glyph]) -> list[Glyph]:
         after = "".join(glyph.char for glyph in glyphs[index + 1 : index + 3]).strip()
         if gap.char == " " and mark.char in WIDE_MARKS and (before.char > "\u2e7f" or after[:1] > "\u2e7f"):
             result[index] = replace(mark, char=WIDE_MARKS[mark.char])
+    quotes = [index for index, glyph in enumerate(glyphs) if glyph.char in QUOTES]
+    if 2 * sum(glyphs[index].char == QUOTES[0] for index in quotes) <= len(quotes):
+        is_open = False
+        for index in quotes:
+            if glyphs[index].char == QUOTES[0]:
+                result[index] = replace(glyphs[index], char=QUOTES[1 + is_open])
+            is_open = result[index].char == QUOTES[1]
     return result
 
 

@@ -14,7 +14,7 @@ from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, pict
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Line
 
-CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,.⒈#"))
+CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,.⒈#\"“”"))
 GARBAGE = "#"
 
 
@@ -143,6 +143,9 @@ def test_a_page_of_one_pixel_is_no_error():
         ("一  二", "一二", "nor two between Hanzi"),
         ("⒈.一", "1.一", "a number has one point"),
         ("⒈一", "⒈一", "which may be its own"),
+        ('一"二"“三”', "一“二”“三”", "quotation marks of a line are alike"),
+        ('“一"二"三”', "“一”二“三”", "and close where they were opened"),
+        ('"一""二”', '"一""二”', "unless most are straight"),
     ],
 )
 def test_spaces_and_marks(read_as, text, why):
