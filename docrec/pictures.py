@@ -19,7 +19,7 @@ EDGE = 0.07  # of the height of a line; above and below it so much is nearly whi
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
 UNLIKE = 0.15  # of their width or height; by so much the parts of a word differ
-USUAL = 0.65  # em; lower is most of what is found in a texture, but not most type
+USUAL, TALLER = 0.65, 0.7  # em; lower is as much of what is found in a texture, but not of type
 SCATTERED = 10  # so many marks and no words are no text,
 ROWS = 3.0  # unless they stand in rows, as numbers in a table: their count in strips half an em high varies by more than so many means
 NOISY, NOISY_WORDS = 400, 0.9  # of more runs than these as much must be words: of noise four fifths are, of text nearly all
@@ -90,7 +90,7 @@ def has_words(runs: Sequence[Run], em: float) -> bool:
     level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean
     in_rows = level.var() > ROWS * level.mean() + level.mean() ** 2 / 2
     words = widths[word].sum() > (NOISY_WORDS if len(runs) > NOISY else 0.5) * widths.sum()
-    return bool(in_rows or words and weighted_quantile(heights, widths, 0.5) > USUAL * em)
+    return bool(in_rows or words and weighted_quantile(heights, widths, TALLER) > USUAL * em)
 
 
 def _unlike(parts: Parts) -> float:

@@ -1,5 +1,8 @@
 """Dark ink on light paper: of pages and lines that are the other way round, and of the bands and boxes of a page that are."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -51,36 +54,28 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
     small = reduce_to_map(gray)
     paper = float(np.percentile(small[::2, ::2], 90))
     ground = cv2.morphologyEx((small < _DARK_GROUND * paper).view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # without strokes
-    contours, hierarchy = cv2.findContours(ground, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    channels: tuple[np.ndarray, ...] = ()
-    inverted = gray
-    for contour, links in zip(contours, hierarchy[0] if contours else (), strict=True):
-        left, top, width, height = cv2.boundingRect(contour)
-        if links[3] >= 0 or not _is_box(contour):
-            continue
-        if not channels:
-            channels = (gray,) if color is None else (gray, *cv2.split(color))
-            maps = [reduce_to_map(channel) for channel in channels]
-        box = np.zeros_like(small)
-        cv2.drawContours(box, [contour], -1, 1, cv2.FILLED)
-        part = np.s_[top : top + height, left : left + width]
-        inside = cv2.erode(box[part], np.ones((3, 3), np.uint8), borderValue=0) > 0
-        found = [_text_on_ground(channel[part][inside]) for channel in maps]
-        best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
-        level, text = found[best]
-        if (best == 0 and text < level) or abs(text - level) < _TEXT_CONTRAST or _is_glyph(maps[best][part], inside, level, text):
-            continue
-        if inverted is gray:
-            inverted = gray.copy()
-            boxes = cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
-            beside = gray[::4, ::4][cv2.resize(boxes, gray[::4, ::4].shape[::-1], interpolation=cv2.INTER_NEAREST) == 0]
-            ink = float(np.percentile(beside, _INK_SHARE)) if beside.size else paper
-        edge = cv2.morphologyEx(box, cv2.MORPH_GRADIENT, np.ones((_EDGE, _EDGE), np.uint8))
-        contrast = max(abs(text - level), paper - ink)
-        levels = np.clip(paper - (np.arange(256) - level) * (contrast / (text - level)), 0, paper)
-        for mask, table in ((box, levels), (edge, np.full(256, paper))):
+    large = [outline for outline in _outlines(ground) if cv2.contourArea(outline) >= _LEAST_AREA]
+    if not large:
+        return gray
+    channels = (gray,) if color is None else (gray, *cv2.split(color))
+    maps = [reduce_to_map(channel) for channel in channels]
+    boxes: list[_Box] = []
+    for outline in large:
+        box = _outline_to_box(outline, maps)
+        boxes += [box] if box else filter(None, (_outline_to_box(piece, maps) for piece in _pieces(outline, ground, small)))
+    if not boxes:
+        return gray
+    broad = cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
+    beside = gray[::4, ::4][cv2.resize(broad, gray[::4, ::4].shape[::-1], interpolation=cv2.INTER_NEAREST) == 0]
+    ink = float(np.percentile(beside, _INK_SHARE)) if beside.size else paper
+    inverted = gray.copy()
+    for box in boxes:
+        edge = cv2.morphologyEx(box.mask, cv2.MORPH_GRADIENT, np.ones((_EDGE, _EDGE), np.uint8))
+        contrast = max(abs(box.text - box.level), paper - ink)
+        levels = np.clip(paper - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, paper)
+        for mask, table in ((box.mask, levels), (edge, np.full(256, paper))):
             for where, covered in parts_of(mask, gray.shape):
-                np.copyto(inverted[where], cv2.LUT(channels[best][where], table.astype(np.uint8)), where=covered.view(bool))
+                np.copyto(inverted[where], cv2.LUT(channels[box.channel][where], table.astype(np.uint8)), where=covered.view(bool))
     return inverted
 
 
@@ -90,6 +85,7 @@ _BOX_EM = (1.1, 1.8)
 """Least shorter and longer side of such a box, in em of body text."""
 _BOX_FILL = 0.75
 """Part of the smallest rectangle around it that it fills: an ellipse fills 0.79."""
+_LEAST_AREA = _BOX_FILL * _BOX_EM[0] * _BOX_EM[1] * EM**2
 _CONVEX = 0.95
 """Part of its convex hull that a small one fills: large letters have notches."""
 _FLATNESS = 0.5
@@ -99,17 +95,73 @@ _TEXT_CONTRAST = 40
 """Grey levels between ground and text, at least."""
 _INK_SHARE = 0.1
 """Of a hundred pixels beside such boxes so many are ink on any page of text; so dark as they are, text in a box becomes, at least."""
+_LEVELS, _TEXT_EM = 6, 1.25
+"""Bands of different levels in one piece, and the size of dense text in one in em, at most; larger text has its ground within."""
 _EDGE = 5
 """Pixels of the map across the edge of a box that are painted over, as its blur would become an outline."""
 _OTHER_SIDE = 0.5
 """Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 
 
+@dataclass(frozen=True)
+class _Box:
+    """A box with text on the map, 1 in `mask`: the channel that tells text from ground, and their levels in it."""
+
+    mask: np.ndarray
+    channel: int
+    level: int
+    text: int
+
+
+def _outlines(mask: np.ndarray) -> list[np.ndarray]:
+    """The outlines of the components of a mask, those within others too."""
+    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return [contour for contour, links in zip(contours, hierarchy[0] if contours else (), strict=True) if links[3] < 0]
+
+
+def _outline_to_box(outline: np.ndarray, maps: Sequence[np.ndarray]) -> _Box | None:
+    """What an outline bounds on the maps of a page's channels, the first of which is grey, if it is a box with text."""
+    if not _is_box(outline):
+        return None
+    left, top, width, height = cv2.boundingRect(outline)
+    mask = cv2.drawContours(np.zeros_like(maps[0]), [outline], -1, 1, cv2.FILLED)
+    part = np.s_[top : top + height, left : left + width]
+    inside = cv2.erode(mask[part], np.ones((3, 3), np.uint8), borderValue=0) > 0
+    found = [_text_on_ground(channel[part][inside]) for channel in maps]
+    best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
+    level, text = found[best]
+    if (best == 0 and text < level) or abs(text - level) < _TEXT_CONTRAST or _is_glyph(maps[best][part], inside, level, text):
+        return None
+    return _Box(mask, best, level, text)
+
+
+def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Iterator[np.ndarray]:
+    """Outlines of what of one grey level there is within an outline: bands that touch, or hang together with a frame or a shadow."""
+    left, top, width, height = cv2.boundingRect(outline)
+    if max(width, height) < _GLYPH_EM * EM or min(width, height) < _BOX_EM[0] * EM:
+        return
+    part = np.s_[top : top + height, left : left + width]
+    levels = small[part].astype(np.int16)
+    rest = cv2.drawContours(np.zeros((height, width), np.uint8), [outline - (left, top)], -1, 1, cv2.FILLED) & ground[part]
+    for _ in range(_LEVELS):
+        counts = np.bincount(levels[rest > 0], minlength=256)
+        if counts.sum() < _LEAST_AREA:
+            return
+        level = int(np.convolve(counts, np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
+        same = ((abs(levels - level) <= _SAME_LEVEL) & (rest > 0)).view(np.uint8)
+        rest &= ~same
+        filled = cv2.morphologyEx(same, cv2.MORPH_CLOSE, np.ones((int(_TEXT_EM * EM),) * 2, np.uint8))
+        broad = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
+        for band in _outlines(broad):
+            piece = cv2.drawContours(np.zeros_like(rest), [band], -1, 1, cv2.FILLED)
+            if same[piece > 0].mean() > _FLATNESS:
+                rest &= ~cv2.dilate(piece, np.ones((3, 3), np.uint8)).view(np.uint8)
+                yield band + np.array([left, top])
+
+
 def _is_box(contour: np.ndarray) -> bool:
     """Whether a contour on the map is large enough and rectangular enough for a box with text."""
     area = cv2.contourArea(contour)
-    if area < _BOX_FILL * _BOX_EM[0] * _BOX_EM[1] * EM**2:
-        return False
     _, sides, _ = cv2.minAreaRect(contour)
     large = min(sides) >= _BOX_EM[0] * EM and max(sides) >= _BOX_EM[1] * EM
     if max(sides) < _GLYPH_EM * EM and area < _CONVEX * cv2.contourArea(cv2.convexHull(contour)):

@@ -351,15 +351,19 @@ _BORDER_ROUGHNESS = 30
 
 
 def _holds_letters(dark: np.ndarray) -> bool:
-    """Whether a dark area, bool (h, w), has holes of the size of letters, which are then light on dark."""
-    sizes = cv2.connectedComponentsWithStats((~dark).view(np.uint8), connectivity=4)[2][1:, cv2.CC_STAT_AREA]
-    return bool(((sizes >= _LETTER_AREA[0]) & (sizes <= _LETTER_AREA[1] * dark.size)).sum() >= _LETTERS)
+    """Whether a dark area, bool (h, w), has holes of the size of letters, several or two side by side, which are then light on dark."""
+    spots = cv2.connectedComponentsWithStats((~dark).view(np.uint8), connectivity=4)[2][1:]
+    areas = spots[:, cv2.CC_STAT_AREA]
+    spots = spots[(areas >= _LETTER_AREA[0]) & (areas <= _LETTER_AREA[1] * dark.size)]
+    tops, heights = spots[:, cv2.CC_STAT_TOP], spots[:, cv2.CC_STAT_HEIGHT]
+    level = len(spots) == 2 and heights.min() > max(2 * np.ptp(tops), _LETTER_HEIGHT)
+    return bool(level or len(spots) >= _LETTERS)
 
 
 _LETTER_AREA = (4, 0.002)
 """Least area of a light letter in a dark bar, in pixels of the reduced picture, and the greatest, as part of it."""
-_LETTERS = 3
-"""So many light spots in a dark bar pass for letters."""
+_LETTERS, _LETTER_HEIGHT = 3, 8
+"""So many light spots in a dark bar pass for letters, or two side by side that are so many pixels of the reduced picture high."""
 
 
 def _find_holes(small: np.ndarray) -> np.ndarray:

@@ -82,6 +82,22 @@ def test_text_told_from_its_ground_by_colour_alone_shows() -> None:
         assert result[top:bottom, left + 20 : left + 200].min() < 60
 
 
+def test_bands_that_touch_one_another_or_hang_on_a_frame_are_inverted_each() -> None:
+    page = make_page()
+    page[180:440] = page[880:950] = 255
+    page[200:420, 60:840] = 60  # the frame of a box, its title in a band at the top
+    page[245:416, 64:836] = 255
+    page[900:930, 60:840] = np.repeat([20, 50, 80], 260)  # a foot of three bands
+    for left, top in ((80, 235), (80, 922), (340, 922), (600, 922)):
+        cv2.putText(page, "a band of light", (left, top), cv2.FONT_HERSHEY_COMPLEX, 0.6, 255, 2, cv2.LINE_AA)
+    result = bands_to_dark_on_light(page)
+    for top, bottom, left in ((205, 240, 75), (905, 925, 75), (905, 925, 335), (905, 925, 595)):
+        band = result[top:bottom, left : left + 220]
+        assert np.median(band) > 250
+        assert band.min() < 60
+    assert np.array_equal(result[260:400, 80:820], page[260:400, 80:820])
+
+
 def test_photographs_titles_and_drawings_stay() -> None:
     page = make_page()
     rough = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (300, 400), np.uint8), (0, 0), 9)

@@ -316,6 +316,15 @@ def test_a_copiers_border_is_painted_over_and_the_page_kept() -> None:
     assert seen.scan is None
 
 
+def test_a_bar_along_the_edge_with_two_letters_is_no_border() -> None:
+    page = draw(prose)
+    page[:60] = 15
+    assert upright(page).steps == ("dark border painted over",)
+    for left in (60, 110):
+        cv2.putText(page, "I", (left, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 250, 4, cv2.LINE_AA)
+    assert upright(page).steps == ()
+
+
 def test_the_wedges_around_a_skewed_page_are_painted_over() -> None:
     seen = upright(rotated(draw(prose), 3, fill=10))
     assert seen.steps == ("dark border painted over", "straightened by 3.0°")
