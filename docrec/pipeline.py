@@ -237,7 +237,7 @@ def _is_no_script(char: str) -> bool:
 def _read_again(line: Line, gray: np.ndarray, recognizer: ChunkReader, ranks: int) -> Line:
     """Read a doubtful line at the size that it has if all its ink is one row of Hanzi; the surer reading counts."""
     box = to_ink_extent(gray, line.box)
-    if box.height > 0.9 * line.box.height:
+    if box.height > 0.9 * line.box.height or box.width < 0.8 * box.height:  # a digit alone is no Hanzi
         return line
     whole = replace(line, box=box)
     chunks = line_to_chunks(gray, whole, 0)

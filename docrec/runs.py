@@ -15,6 +15,8 @@ SLIVER = 0.15  # a part standing by itself is wider if it is a letter
 LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than found one
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
+FLAT = 1.3  # times as wide as high
+STACKED = 0.8  # of the wider of them, upper and lower pieces of characters stand over one another
 TALL = 1.5  # taller parts are large type, touching lines or no text
 CAP = 5.0  # a character as high as some lines is no higher
 SQUARE = 0.6  # times as high as wide, at least, is a drop cap, and no brace
@@ -193,10 +195,23 @@ def gap_between(a: Run, b: Run) -> int:
 
 
 def aligned(a: Run, b: Run, em: float) -> bool:
-    """Whether two runs overlap in height by most of the lower one, or are the upper and lower pieces of broken characters."""
+    """Whether two runs overlap in height by most of the lower one, or are the upper and lower pieces of characters.
+
+    Such characters are broken, or whole and larger than ordinary type, as 命令 in a title: then the upper pieces reach into the lower ones
+    or are flat, as no characters of a line are.
+    """
     shared = min(a.bottom, b.bottom) - max(a.top, b.top)
     whole = max(a.bottom, b.bottom) - min(a.top, b.top)
-    return shared >= 0.6 * min(a.height, b.height) or (shared > -BROKEN * em and whole < 1.15 * em and gap_between(a, b) < BROKEN * em)
+    broken = shared > -BROKEN * em and whole < 1.15 * em and gap_between(a, b) < BROKEN * em
+    over = -gap_between(a, b) > STACKED * max(a.width, b.width)
+    stacked = shared > -BROKEN * em and whole < TALL * 1.15 * em and over and (shared > 0 or _is_flat(min(a, b, key=lambda run: run.top)))
+    return shared >= 0.6 * min(a.height, b.height) or broken or stacked
+
+
+def _is_flat(run: Run) -> bool:
+    """Whether the characters of a run are flat."""
+    widths, heights = sizes(run.parts)
+    return bool((widths > FLAT * heights).mean() > 0.5)
 
 
 def divided(a: Run, b: Run, uprights: Parts) -> bool:

@@ -233,3 +233,15 @@ def test_a_stroke_apart_above_a_character_is_no_sign_of_a_texture() -> None:
     assert is_text(run, ink, 26)
     ink[60:100, 100:126] = 1
     assert not is_text(run, ink, 26)
+
+
+@pytest.mark.parametrize("title", ["命令", "会命", "2  命令"])
+@pytest.mark.parametrize("size", [14, 16, 18])
+def test_a_title_of_characters_in_an_upper_and_a_lower_piece_is_one_line(title: str, size: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 200, 60, title, size)
+        write_prose(page, 30, 100, lines=8)
+
+    boxes = find_lines(drawn(draw))
+    assert len(boxes) == 9
+    assert boxes[0].height == pytest.approx(hanzi_height(size), rel=0.12)

@@ -203,3 +203,10 @@ def test_a_photograph_says_nothing_but_the_words_on_it(recognizer):
     assert page.text == ""
     (page,) = docrec.recognize(io.BytesIO(cv2.imencode(".png", photograph)[1].tobytes()), recognizer, ReadOptions(min_confidence=0))
     assert page.text != "", "this picture shows nothing that looks like text any more; take another"
+
+
+def test_a_small_digit_alone_is_not_read_again_as_if_it_filled_its_line(recognizer):
+    page = np.full((100, 100), 255, np.uint8)
+    page[49:59, 40:45] = 0
+    line = Line(Box(40, 40, 45, 63), (Glyph("1", 40, 45, 0.5),))
+    assert docrec.pipeline._read_again(line, page, recognizer, 0) is line
