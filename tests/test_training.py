@@ -9,7 +9,7 @@ pytest.importorskip("freetype", reason="training needs docrec[train]")
 
 from docrec.training.fonts import Font, is_hanzi, load_fonts
 from docrec.training.lines import LabelledLine, Span
-from docrec.training.synth import Renderer
+from docrec.training.synth import Renderer, _seen
 from docrec.training.targets import BLANK, CHARACTER, EITHER, PICKED, make_batch, spans_to_frames
 from docrec.training.text import TextSource
 
@@ -154,3 +154,12 @@ def test_a_batch_holds_its_classes_among_the_candidates(alphabet):
     assert batch.frames.shape == (3, PICKED)
     others = len(alphabet) - 2
     assert np.exp(batch.correction).sum() - 2 == pytest.approx(others, rel=1e-5)  # the sampled stand for all others
+
+
+def test_underscores_below_the_window_are_no_characters_of_the_line():
+    window = np.zeros((32, 280), np.float32)
+    window[8:28, :60] = 1
+    spans = [Span("a", 0, 20), Span("_", 22, 40), Span("b", 42, 60), Span("_", 62, 80)]
+    assert [span.char for span in _seen(window, spans)] == ["a", "_", "b"]
+    window[26:, 20:41] = 0
+    assert [span.char for span in _seen(window, spans)] == ["a", " ", "b"]

@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from dataclasses import replace
 from functools import cache
 
 import cv2
@@ -22,6 +23,8 @@ LOGOS = {
 }
 NOTE_MARK = re.compile(r"[(\[]?[0-9]{1,2}[)\]]?|[*†‡①-⑩]")
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
+UNDERSCORE_ROWS, FAINTEST = 6, 0.2  # where an underscore is, from the bottom up, and its ink at least
+EMPHASIS = 0.1  # share of lines in which words are set off
 WIDE_GAP = 0.05  # share of spaces that are wider than a word space
 TRACKING = (0.72, 0.18, 0.04, 0.06)  # shares of lines set solid, justified, widely, tightly
 
@@ -84,6 +87,8 @@ class Renderer:
         autospace = random.uniform(0.0, 0.33) * em
         word_space = random.uniform(0.2, 0.4) * em
         ligatures = random.random() < 0.5 and all(map(latin.has, LIGATURES.values()))
+        emphasis = random.random() < EMPHASIS  # words set off by tone, weight and slant, as those of code are
+        tone = 1.0
 
         top, bottom = _ink_band(font)
         above, below = round((top + 0.45) * em), round((0.45 - bottom) * em)
@@ -102,6 +107,10 @@ class Renderer:
                     styles |= {index + place: letter for place, letter in enumerate(letters)}
             scaling, rise, kern = styles.get(index, (1.0, 0.0, 0.0))
             index += 1
+            if emphasis and (char == " " or (char > "\u2fff") != (before == "wide")) and random.random() < 0.4:
+                tone = float(random.uniform(0.3, 1.0))
+                weight = round(float(random.uniform(-0.01, 0.05)) * em, 1)
+                latin_slant = float(random.choice([0.0, 0.2]))
             if char == " ":
                 if spans and not space:
                     space = word_space
@@ -140,7 +149,7 @@ class Renderer:
             if spans and space and column - spans[-1].right >= MIN_SPACE * em:
                 spans.append(Span(" ", spans[-1].right, column))
             area = canvas[row : row + height, column : column + width]
-            np.maximum(area, glyph.ink, out=area)
+            np.maximum(area, glyph.ink if tone == 1 else (glyph.ink * tone).astype(np.uint8), out=area)
             if shown is char:
                 spans.append(Span(char, column, column + width))
             else:
@@ -177,7 +186,7 @@ class Renderer:
             kept.pop()
         if len(kept) < len(placed):  # what does not fit is cut away at the gap, as reading does
             window[:, int(np.ceil(kept[-1].right)) if kept else 0 :] = 0
-        return window / 255, kept
+        return window / 255, _seen(window / 255, kept)
 
     def _print(self, ink: np.ndarray) -> np.ndarray:
         """Traces of a page made by a computer: grey text, tints, rules and neighbouring lines."""
@@ -245,6 +254,19 @@ class Renderer:
         if random.random() < 0.05:
             ink = np.maximum(ink, random.uniform(0.02, 0.25))
         return ink
+
+
+def _seen(window: np.ndarray, spans: list[Span]) -> list[Span]:
+    """Spans without the underscores that lie below the window: a gap is left of them."""
+    seen: list[Span] = []
+    for span in spans:
+        if span.char == "_" and window[-UNDERSCORE_ROWS:, max(0, int(span.left)) : int(span.right) + 1].max(initial=0) < FAINTEST:
+            span = replace(span, char=" ")
+        if span.char != " " or seen and seen[-1].char != " ":
+            seen.append(span)
+    while seen and seen[-1].char == " ":
+        seen.pop()
+    return seen
 
 
 def _line_limit(random: np.random.Generator) -> float:

@@ -20,7 +20,7 @@ WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—
 ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
 STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
-BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "“”", "‘’", '""', "''", "「」")))
+BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "〈〉", "〈〉", "“”", "‘’", '""', "''", "「」")))
 LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3")
 UNITS = (
     *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px"),
@@ -161,8 +161,8 @@ class TextSource:
             end = start + int(random.integers(1, 6))
             left, right = BRACKETS[int(random.integers(len(BRACKETS)))]
             outer = ("{", "}") if random.random() < 0.3 else ("", "")
-            joint = str(random.choice(["", " ", "=", "\\", ", "]))
-            parts.append(f"{joint}{self._token(random)}{joint[:1]}{outer[0]}{left}{prose[start:end]}{right}{outer[1]}")
+            joint = str(random.choice(["", " ", "=", " = ", "\\", ", "]))
+            parts.append(f"{joint}{self._token(random)}{joint}{outer[0]}{left}{prose[start:end]}{right}{outer[1]}")
             start = end
         return "".join(parts)
 
