@@ -57,7 +57,9 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     low, tall = heights < LOW * em, heights > TALL * em
     runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
-    runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], [run for run in runs if not is_mark(run, em)], em)
+    runs = [run for run in runs if not is_mark(run, em)]
+    large, runs = large_to_caps(large, runs, em)
+    runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], runs, em)
     runs = attach_marks(marks, runs, uprights, em)
     return large + caps + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
 
@@ -258,11 +260,13 @@ def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], l
     """
     members: dict[int, list[Parts]] = {}
     caps, touching, extents = [], [parts[:0]], _extents(runs)
+    inside: list[int] = []  # indices of the runs that are pieces of drop caps
     for pieces in _pieces(parts):
         box = np.r_[pieces[:, :2].min(axis=0), pieces[:, 2:].max(axis=0)]
         hosts = sorted(beside(box, extents, WORD_GAP * em), key=lambda index: -runs[index].width)
-        if _is_drop_cap(box, extents):
-            caps.append(pieces)
+        if (own := _is_drop_cap(box, extents, em)) is not None:
+            caps.append(np.concatenate([pieces, *(runs[index].parts for index in own)]))
+            inside += own
         elif hosts and box[3] - box[1] < 2 * TALL * em and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
             members.setdefault(hosts[0], []).append(pieces)
         else:
@@ -270,16 +274,42 @@ def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], l
     grown = groups_to_runs([np.concatenate([runs[index].parts, *some]) for index, some in members.items()])
     for index, run in zip(members, grown, strict=True):
         runs[index] = run
+    runs = [run for index, run in enumerate(runs) if index not in inside]
     return runs, [replace(run, drop_cap=True) for run in groups_to_runs(caps)], np.concatenate(touching)
 
 
-def _is_drop_cap(box: np.ndarray, extents: np.ndarray) -> bool:
-    """Whether a box may be a character to whose right several lines, of which these are the extents, stand one above another."""
+def large_to_caps(large: Sequence[Run], runs: list[Run], em: float) -> tuple[list[Run], list[Run]]:
+    """Mark the drop caps among lines of large type, and give them those runs that are pieces of theirs: the large ones and the others."""
+    extents = _extents(runs)
+    found, inside = [], []
+    for run in large:
+        box = np.array([run.left, run.parts[:, 1].min(), run.right, run.parts[:, 3].max()])
+        own = _is_drop_cap(box, extents, em) if run.height < CAP * em and run.width < run.height / SQUARE else None
+        if own is not None:
+            (whole,) = groups_to_runs([np.concatenate([run.parts, *(runs[index].parts for index in own)])])
+            run = replace(whole, drop_cap=True)
+            inside += own
+        found.append(run)
+    return found, [run for index, run in enumerate(runs) if index not in inside]
+
+
+def _is_drop_cap(box: np.ndarray, extents: np.ndarray, em: float) -> list[int] | None:
+    """The runs within a box, if it may be a character to whose right several lines stand one above another; None if it is not.
+
+    Args:
+        box: left, top, right, bottom.
+        extents: the same of all runs.
+        em: of the page, in pixels.
+    """
     width, height = box[2:] - box[:2]
-    lines = extents[beside(box, extents, height)]
-    if width < SQUARE * height or len(lines) < 2 or (lines[:, 0] < box[2]).any():
-        return False
-    return bool(lines[:, 1].max() > lines[:, 3].min())
+    middles = (extents[:, :2] + extents[:, 2:]) / 2
+    own = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
+    others = extents[~own]
+    lines = others[beside(box, others, height)]
+    if width < SQUARE * height or len(lines) < 2 or (lines[:, 0] < box[2]).any() or lines[:, 1].max() <= lines[:, 3].min():
+        return None
+    near = lines[:, 0].min() - box[2] < WORD_GAP * em  # or it is an icon
+    return None if own.any() and not near else np.flatnonzero(own).tolist()
 
 
 def _pieces(parts: Parts) -> list[Parts]:

@@ -348,9 +348,10 @@ def test_articles_between_rules_are_read_one_after_another() -> None:
     assert lefts(blocks) == pytest.approx([45, 173, 304, 432, 45, 217, 389], abs=3)
 
 
-def test_a_drop_cap_stands_before_its_lines() -> None:
+@pytest.mark.parametrize("cap", "知不")
+def test_a_drop_cap_stands_before_its_lines(cap: str) -> None:
     def draw(page: pymupdf.Page) -> None:
-        write(page, 60, 122, "知", 3 * SIZE)
+        write(page, 60, 122, cap, 3 * SIZE)
         for line in range(2):
             write(page, 95, 106 + PITCH * line, PROSE[line : line + 17])
         prose(page, 60, 106 + 2 * PITCH, 10, 20)
