@@ -694,6 +694,33 @@ def white_on_black(page: Setter) -> None:
         top = page.text(top, page.left, page.width, page.bottom, 1) + 6
 
 
+def titled_boxes(page: Setter) -> None:
+    """Theorems and hints in frames of one colour with the band of their title, and a foot of bands that touch, as on slides."""
+    fills: list[Color] = [(0.1, 0.2, 0.45), (0.45, 0.1, 0.1), (0.1, 0.35, 0.2), (0.25, 0.25, 0.25)]
+    style, top, foot = page.sized(1.1, color=WHITE), page.top, page.bottom - 2.2 * page.body.size
+    while top + 9 * page.body.size < foot:
+        top = page.text(top, page.left, page.width, foot, 1) + 8
+        text = styled(page.prose.paragraph(40, 110), page.body)
+        height = len(page.sheet.break_lines(text, page.width - 24)) * page.body.size * page.body.leading + 12
+        if top + height + 2 * style.size + 10 > foot:
+            break
+        fill = fills[page.rng.integers(len(fills))]
+        page.sheet.rect(page.left, top, page.right, top + 2 * style.size + height, fill=fill)
+        page.sheet.rect(page.left + 1.5, top + 2 * style.size, page.right - 1.5, top + 2 * style.size + height - 1.5, fill=WHITE)
+        page.sheet.begin("title")
+        page.sheet.line(styled(page.prose.pick(HEADINGS), style), page.left + 10, top + 1.36 * style.size)
+        top += 2 * style.size
+        page.sheet.begin()
+        page.sheet.paragraph(text, page.left + 12, top + 6, page.width - 24, 0)
+        top += height + 10
+    small, third = page.sized(0.9, color=WHITE), page.width / 3
+    page.sheet.begin("footer")
+    for number in range(3):
+        left, shade = page.left + number * third, 0.07 * number
+        page.sheet.rect(left, foot + 10, left + third, foot + 10 + 2 * small.size, fill=(shade, shade, 0.25 + 2 * shade))
+        page.sheet.line(styled(page.prose.pick(HEADINGS), small), left + third / 2, foot + 10 + 1.36 * small.size, align="center")
+
+
 def colours(page: Setter) -> None:
     """Coloured headings and text, and paragraphs in tinted boxes."""
     tints: list[Color] = [(1, 0.97, 0.8), (0.86, 0.93, 1), (0.9, 0.9, 0.9), (1, 0.88, 0.9), (0.87, 0.96, 0.85)]
@@ -825,7 +852,7 @@ CASES: dict[str, Callable[[Setter], None]] = {
         *(lists, contents, formulas, scripts, letter, short, dense, large, latin, code),
         *(ruled_table, unruled_table, three_rule_table, multiline_cells, blanks, underlined, mixed_sizes, headwords),
         *(tables_in_columns, sidebar, poster, signatures, cards, exam),
-        *(drawing, chart, picture, labelled_picture, pictures_in_columns, white_on_black, colours),
+        *(drawing, chart, picture, labelled_picture, pictures_in_columns, white_on_black, titled_boxes, colours),
         *(vertical, vertical_tiers, only_photograph, only_noise, only_black, only_map),
     )
 }

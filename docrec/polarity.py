@@ -91,6 +91,8 @@ _CONVEX = 0.95
 _FLATNESS = 0.5
 """Part of a box that has the level of its ground, give or take _SAME_LEVEL: text covers less than half of it."""
 _SAME_LEVEL = 12
+_ENDS = (0.2, 99.8)
+"""Of a hundred pixels so many are darker and lighter than what is taken for ground and text: of two letters in a band as wide as a page."""
 _TEXT_CONTRAST = 40
 """Grey levels between ground and text, at least."""
 _INK_SHARE = 0.1
@@ -142,7 +144,9 @@ def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Itera
         return
     part = np.s_[top : top + height, left : left + width]
     levels = small[part].astype(np.int16)
-    rest = cv2.drawContours(np.zeros((height, width), np.uint8), [outline - (left, top)], -1, 1, cv2.FILLED) & ground[part]
+    column, row = outline[0, 0] - (left, top)
+    labels = cv2.connectedComponents(ground[part])[1]
+    rest = (labels == labels[row, column]).view(np.uint8)
     for _ in range(_LEVELS):
         counts = np.bincount(levels[rest > 0], minlength=256)
         if counts.sum() < _LEAST_AREA:
@@ -174,7 +178,7 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
     ground = int(np.convolve(np.bincount(levels, minlength=256), np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
     if np.mean(np.abs(levels.astype(np.int16) - ground) <= _SAME_LEVEL) < _FLATNESS:
         return ground, ground
-    low, high = np.percentile(levels, (1, 99))
+    low, high = np.percentile(levels, _ENDS)
     lesser, greater = sorted((ground - low, high - ground))
     if lesser > _OTHER_SIDE * greater:
         return ground, ground
