@@ -9,7 +9,7 @@ work=$1
 corpus=${2:-}
 cd "$(dirname "$0")/.."
 here=$PWD/models
-mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts"
+mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts" "$work/latin_fonts"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
@@ -47,6 +47,14 @@ done)
     rm -r package
 done)
 
+(cd "$work/npm" && for package in $(printf '@fontsource/%s ' iosevka jetbrains-mono source-code-pro cascadia-code roboto-mono ubuntu-mono \
+    space-mono m-plus-1-code overpass-mono share-tech-mono anonymous-pro roboto-condensed fira-sans-condensed ubuntu-condensed \
+    courier-prime fira-mono b612-mono nanum-gothic-coding); do
+    tar xzf "$(npm pack --silent "$package" | tail -n 1)"
+    find package \( -name '*-latin-400-*.woff2' -o -name '*-latin-700-normal.woff2' \) -exec cp {} "$work/latin_fonts" \;
+    rm -r package
+done)
+
 train() {
     KERAS_BACKEND=torch docrec train --text "$work/text" ${corpus:+--text "$corpus"} --fonts /usr/share/fonts --fonts /usr/share/texmf/fonts \
         --fonts "$work/fonts" --precision mixed_bfloat16 "$@"
@@ -58,4 +66,6 @@ train --fonts "$work/more_fonts" --fine-tune "$work/third" --steps 7443 --ctc-sh
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fine-tune "$work/fourth" --blend 0.5 --steps 2641 --ctc-share 1 --ctc-rate 4e-4 \
     --seed 7 --run "$work/run5" --model "$work/fifth"
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fine-tune "$work/fifth" --blend 0.5 --steps 7999 --ctc-share 1 --ctc-rate 4e-4 \
-    --seed 8 --run "$work/run6" --model models/crnn-zh
+    --seed 8 --run "$work/run6" --model "$work/sixth"
+train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/sixth" --blend 0.5 --steps 8618 \
+    --ctc-share 1 --ctc-rate 4e-4 --seed 9 --run "$work/run7" --model models/crnn-zh
