@@ -58,7 +58,6 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
     runs = [run for run in runs if not is_mark(run, em)]
-    large, runs = large_to_caps(large, runs, em)
     runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], runs, em)
     runs = attach_marks(marks, runs, uprights, em)
     return large + caps + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
@@ -264,7 +263,7 @@ def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], l
     for pieces in _pieces(parts):
         box = np.r_[pieces[:, :2].min(axis=0), pieces[:, 2:].max(axis=0)]
         hosts = sorted(beside(box, extents, WORD_GAP * em), key=lambda index: -runs[index].width)
-        if (own := _is_drop_cap(box, extents, em)) is not None:
+        if (own := _cap_pieces(box, extents, em)) is not None:
             caps.append(np.concatenate([pieces, *(runs[index].parts for index in own)]))
             inside += own
         elif hosts and box[3] - box[1] < 2 * TALL * em and all(aligned(runs[hosts[0]], runs[other], em) for other in hosts[1:]):
@@ -278,22 +277,7 @@ def attach_large(parts: Parts, runs: list[Run], em: float) -> tuple[list[Run], l
     return runs, [replace(run, drop_cap=True) for run in groups_to_runs(caps)], np.concatenate(touching)
 
 
-def large_to_caps(large: Sequence[Run], runs: list[Run], em: float) -> tuple[list[Run], list[Run]]:
-    """Mark the drop caps among lines of large type, and give them those runs that are pieces of theirs: the large ones and the others."""
-    extents = _extents(runs)
-    found, inside = [], []
-    for run in large:
-        box = np.array([run.left, run.parts[:, 1].min(), run.right, run.parts[:, 3].max()])
-        own = _is_drop_cap(box, extents, em) if run.height < CAP * em and run.width < run.height / SQUARE else None
-        if own is not None:
-            (whole,) = groups_to_runs([np.concatenate([run.parts, *(runs[index].parts for index in own)])])
-            run = replace(whole, drop_cap=True)
-            inside += own
-        found.append(run)
-    return found, [run for index, run in enumerate(runs) if index not in inside]
-
-
-def _is_drop_cap(box: np.ndarray, extents: np.ndarray, em: float) -> list[int] | None:
+def _cap_pieces(box: np.ndarray, extents: np.ndarray, em: float) -> list[int] | None:
     """The runs within a box, if it may be a character to whose right several lines stand one above another; None if it is not.
 
     Args:
