@@ -65,7 +65,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
         boxes += [box] if box else filter(None, (_outline_to_box(piece, maps) for piece in _pieces(outline, ground, small)))
     if not boxes:
         return gray
-    broad = cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
+    broad = _broad(ground)
     beside = gray[::4, ::4][cv2.resize(broad, gray[::4, ::4].shape[::-1], interpolation=cv2.INTER_NEAREST) == 0]
     ink = float(np.percentile(beside, _INK_SHARE)) if beside.size else paper
     inverted = gray.copy()
@@ -148,19 +148,28 @@ def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Itera
     labels = cv2.connectedComponents(ground[part])[1]
     rest = (labels == labels[row, column]).view(np.uint8)
     for _ in range(_LEVELS):
-        counts = np.bincount(levels[rest > 0], minlength=256)
-        if counts.sum() < _LEAST_AREA:
+        left_over = levels[rest > 0]
+        if len(left_over) < _LEAST_AREA:
             return
-        level = int(np.convolve(counts, np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
+        level = _commonest(left_over)
         same = ((abs(levels - level) <= _SAME_LEVEL) & (rest > 0)).view(np.uint8)
         rest &= ~same
         filled = cv2.morphologyEx(same, cv2.MORPH_CLOSE, np.ones((int(_TEXT_EM * EM),) * 2, np.uint8))
-        broad = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
-        for band in _outlines(broad):
+        for band in _outlines(_broad(filled)):
             piece = cv2.drawContours(np.zeros_like(rest), [band], -1, 1, cv2.FILLED)
             if same[piece > 0].mean() > _FLATNESS:
                 rest &= ~cv2.dilate(piece, np.ones((3, 3), np.uint8)).view(np.uint8)
                 yield band + np.array([left, top])
+
+
+def _broad(mask: np.ndarray) -> np.ndarray:
+    """What of a mask is as wide and high as a box with text."""
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((int(_BOX_EM[0] * EM),) * 2, np.uint8))
+
+
+def _commonest(levels: np.ndarray) -> int:
+    """The level about which most pixels are."""
+    return int(np.convolve(np.bincount(levels, minlength=256), np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
 
 
 def _is_box(contour: np.ndarray) -> bool:
@@ -175,7 +184,7 @@ def _is_box(contour: np.ndarray) -> bool:
 
 def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
     """The level of the ground of a box, uint8 (pixels), and of its text; the same where it is not flat or holds both light and dark."""
-    ground = int(np.convolve(np.bincount(levels, minlength=256), np.bartlett(2 * _SAME_LEVEL + 1), "same").argmax())
+    ground = _commonest(levels)
     if np.mean(np.abs(levels.astype(np.int16) - ground) <= _SAME_LEVEL) < _FLATNESS:
         return ground, ground
     low, high = np.percentile(levels, _ENDS)
