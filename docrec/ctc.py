@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+UNSURE = 0.95  # confidence below which a mark comes with its ALTERNATIVES
+ALTERNATIVES = 6  # likeliest classes
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A character in a chunk: class index, network frames from `start` up to but not including `end`, confidence 0 to 1.
 
-    `ranking` holds, if asked for, the likeliest class indices at its surest frame and how sure each is, likeliest first.
+    `ranking` holds, if asked for or if the mark is UNSURE, the likeliest class indices at its surest frame and how sure each is,
+    likeliest first.
     """
 
     label: int
@@ -67,11 +71,13 @@ class Classifier:
         scores /= scores.sum(axis=1, keepdims=True)
         return scores
 
-    def ranking(self, features: np.ndarray, count: int) -> Iterator[tuple[int, float]]:
-        """The `count` likeliest classes of one frame, features (F,), and their probabilities given that it is not blank."""
-        (probabilities,) = self.probabilities(features[None])
-        for column in np.argsort(-probabilities, kind="stable")[:count]:
-            yield int(self.labels[column]), float(probabilities[column])
+    def rankings(self, features: np.ndarray, count: int) -> Iterator[tuple[tuple[int, float], ...]]:
+        """The `count` likeliest classes of each frame, features (N, F), and their probabilities given that it is not blank."""
+        for start in range(0, len(features), 128):  # bounds the probabilities to 128 × K
+            for frame in self.probabilities(features[start : start + 128]):
+                columns = np.argpartition(-frame, min(count, len(frame)) - 1)[:count]
+                best = columns[np.lexsort((columns, -frame[columns]))]
+                yield tuple(zip(self.labels[best].tolist(), frame[best].tolist(), strict=True))
 
 
 def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, decoding: str = "best-path", ranks: int = 0) -> list[Reading]:
@@ -82,20 +88,25 @@ def decode(features: np.ndarray, blank: np.ndarray, classifier: Classifier, deco
         blank: float32 (N, T), logits of "no character here".
         classifier: the last layer.
         decoding: one of DECODINGS.
-        ranks: likeliest classes to give for each mark.
+        ranks: likeliest classes to give for each mark, at least; if 0, of an UNSURE one ALTERNATIVES.
     """
     path, certainty = DECODINGS[decoding](features, blank, classifier)
     readings = [collapse(*line) for line in zip(path, certainty, strict=True)]
-    if not ranks:
+    asked = [
+        (line, place, mark.start + int(certainty[line, mark.start : mark.end].argmax()))
+        for line, reading in enumerate(readings)
+        for place, mark in enumerate(reading.marks)
+        if ranks or mark.confidence < UNSURE
+    ]
+    if not asked:
         return readings
-
-    def ranked(mark: Mark, line: int) -> Mark:
-        frame = mark.start + certainty[line, mark.start : mark.end].argmax()
-        sure = float(np.exp(-np.logaddexp(0, blank[line, frame])))
-        ranking = classifier.ranking(features[line, frame], ranks)
-        return replace(mark, ranking=tuple((label, probability * sure) for label, probability in ranking))
-
-    return [Reading(tuple(ranked(mark, line) for mark in reading.marks)) for line, reading in enumerate(readings)]
+    lines, places, frames = zip(*asked, strict=True)
+    rankings = classifier.rankings(features[lines, frames], max(ranks, ALTERNATIVES))
+    sure = np.exp(-np.logaddexp(0, blank[lines, frames])).tolist()
+    marks = [list(reading.marks) for reading in readings]
+    for line, place, ranking, share in zip(lines, places, rankings, sure, strict=True):
+        marks[line][place] = replace(marks[line][place], ranking=tuple((label, share * likely) for label, likely in ranking))
+    return [Reading(tuple(line)) for line in marks]
 
 
 def best_paths(features: np.ndarray, blank: np.ndarray, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:

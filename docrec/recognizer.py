@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Recognizer:
     def __init__(self, bundle: Bundle, backbone: Backbone, classifier: Classifier, device: str) -> None:
         self.bundle = bundle
         self.charset = bundle.charset
+        self._bigrams = bundle.bigrams()
         self.device = device
         self.limited = len(classifier.labels) < len(bundle.charset)
         self._backbone = backbone
@@ -42,7 +44,9 @@ class Recognizer:
         chunks = iter(chunks)
         while batch := list(itertools.islice(chunks, batch_size)):
             features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))
-            yield from decode(features, blank, self._classifier, self.bundle.decoding, ranks)
+            for reading in decode(features, blank, self._classifier, self.bundle.decoding, ranks):
+                marks = self._bigrams.choose(reading, self.charset).marks
+                yield Reading(tuple(replace(mark, ranking=mark.ranking[:ranks]) if mark.ranking else mark for mark in marks))
 
 
 def load(model: str | Path | None = None, device: str = "auto", charset: Charset | None = None, threads: int = 0) -> Recognizer:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from docrec.ctc import Classifier, collapse, decode
+from docrec.ctc import ALTERNATIVES, UNSURE, Classifier, collapse, decode
 
 A, B = 0, 1
 
@@ -94,15 +94,16 @@ def test_prefix_search_reads_what_tensorflow_does(classes, spread):
 def test_rankings_begin_with_the_characters_read():
     random = np.random.default_rng(0)
     features = random.normal(size=(5, 30, 8)).astype(np.float32)
-    blank = random.normal(size=(5, 30)).astype(np.float32)
+    blank = random.normal(-2, 2, (5, 30)).astype(np.float32)
     labels = np.arange(100, 112)
-    classifier = Classifier(random.normal(size=(8, 12)).astype(np.float32), random.normal(size=12).astype(np.float32), labels)
+    classifier = Classifier(random.normal(0, 3, (8, 12)).astype(np.float32), random.normal(size=12).astype(np.float32), labels)
     plain, ranked = decode(features, blank, classifier), decode(features, blank, classifier, ranks=12)
     for before, after in zip(plain, ranked, strict=True):
         assert [(mark.label, mark.start, mark.end, mark.confidence) for mark in after.marks] == [
             (mark.label, mark.start, mark.end, mark.confidence) for mark in before.marks
         ]
-        assert all(mark.ranking == () for mark in before.marks)
+        for mark, same in zip(before.marks, after.marks, strict=True):
+            assert mark.ranking == (same.ranking[:ALTERNATIVES] if mark.confidence < UNSURE else ())
         for mark in after.marks:
             order, confidences = zip(*mark.ranking, strict=True)
             assert order[0] == mark.label
@@ -110,3 +111,4 @@ def test_rankings_begin_with_the_characters_read():
             assert confidences[0] <= mark.confidence + 1e-6  # of one frame, where all count for the mark
             assert list(confidences) == sorted(confidences, reverse=True)
             assert sum(confidences) <= 1 + 1e-6
+    assert {bool(mark.ranking) for reading in plain for mark in reading.marks} == {True, False}

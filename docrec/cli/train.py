@@ -66,6 +66,7 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
     options = TrainOptions(**(read_settings(config) if config else {}) | given)
     charset = alphabet(Dictionary(), Dictionary(options.char_dict, options.ord_map)) or bundled_alphabet()
 
+    from docrec.bigrams import NONE
     from docrec.bundle import load_bundle, save_bundle
     from docrec.cli.train_view import TrainView
     from docrec.training.board import Board
@@ -78,9 +79,11 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
         network, progress = train(options, charset, start, (view, *boards))
     if start and options.blend:
         blend(network, start, charset, options.blend)
-    shift = fit_to_running_text(network, options, charset)
+    shift, bigrams = fit_to_running_text(network, options, charset)
+    if bigrams is None:
+        bigrams = start.bigrams() if start else NONE
     with writing_to(options.model):
-        bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift)
+        bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift, bigrams)
     metrics = {"steps": progress.step, "seconds": round(progress.seconds), "losses": progress.losses, "validations": progress.validations}
     for name, content in ((FILE, settings_to_toml(options)), ("metrics.json", json.dumps({"training": metrics}) + "\n")):
         with replacing(bundle.folder / name) as file:

@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 from rapidfuzz.distance import Levenshtein
 
+from docrec.bigrams import Bigrams
 from docrec.bundle import Bundle
 from docrec.charset import Charset
 from docrec.chunk import FRAMES
@@ -279,7 +280,7 @@ def blend(network: TrainedNetwork, start: Bundle, charset: Charset, share: float
         now.assign((1 - share) * _array(now) + share * _array(then))
 
 
-def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> np.ndarray:
+def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> tuple[np.ndarray, Bigrams | None]:
     """Fit a trained network to running text: what it expects, and how sure it says it is.
 
     Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
@@ -287,10 +288,11 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     read with a confidence as many are right as it says, where their width does not count.
 
     Returns:
-        float32 (classes,): what of the classifier's biases is not the network's own; nothing where no text was rendered.
+        float32 (classes,), what of the classifier's biases is not the network's own, and the text's pairs of Hanzi; zeros and nothing where
+        no text was rendered.
     """
     if not options.text:
-        return np.zeros(len(charset), np.float32)
+        return np.zeros(len(charset), np.float32), None
     source = TextSource(options.text, charset)
     shift = PRIOR_SHIFT * source.log_prior_ratio(charset)
     classifier, blank = network.classifier, network.backbone.get_layer("blank")
@@ -303,7 +305,7 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     log.info("logits are scaled by %.2f", scale)
     for variable in (*classifier.weights, *blank.weights):
         variable.assign(ops.convert_to_numpy(variable) * scale)
-    return scale * shift
+    return scale * shift, source.bigrams()
 
 
 def _told_and_right(lines: Sequence[LabelledLine], readings: Sequence[Reading], charset: Charset) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from docrec.bigrams import Bigrams, count_bigrams
 from docrec.charset import Charset
 from docrec.errors import TrainingDataError
 from docrec.training.fonts import is_hanzi
@@ -88,6 +89,10 @@ class TextSource:
         source = copy(self)
         source._drawn = RUNNING
         return source
+
+    def bigrams(self) -> Bigrams:
+        """The pairs of Hanzi of its Chinese text."""
+        return count_bigrams(self._prose)
 
     def log_prior_ratio(self, charset: Charset) -> np.ndarray:
         """How much rarer Hanzi, signs and other scripts are in running text than in the lines drawn, some of which are random.
