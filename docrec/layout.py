@@ -37,7 +37,7 @@ from docrec.pictures import (
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
-from docrec.tables import rules_to_grids, short_rules, without_ticks
+from docrec.tables import low_frames, rules_to_grids, short_rules, without_ticks
 from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, without_zones, zone_to_turned
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
@@ -109,7 +109,8 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []
     lying, standing = short_rules(parts, levels, uprights, em)
-    levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing])
+    edges, parts = low_frames(parts, levels, em)
+    levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing, edges])
     parts = without_corners(parts, frames, em)
     pictures = gray_to_pictures(gray, em)
     grids, drawings = rules_to_grids(levels, uprights, em)

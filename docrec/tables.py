@@ -18,6 +18,7 @@ Cell = tuple[int, int]
 # Rules, in em.
 TOUCH = 0.4  # rules that end so near one another meet
 SAME_RULE = 0.5  # rules so near one another are one, as of a double line
+NEAR = 0.15  # the sides of a frame do, whose corners are not there
 SIDE = 0.8  # the least side of a cell
 TICK = 1.2  # the longest tick mark
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
@@ -72,17 +73,32 @@ def short_rules(parts: Parts, levels: Parts, uprights: Parts, em: float) -> tupl
     return lying[_lead_across(_turned(lying), _turned(uprights), em)], standing[_lead_across(standing, levels, em)]
 
 
+def low_frames(parts: Parts, levels: Parts, em: float) -> tuple[Parts, Parts]:
+    """What is left of low frames when their level sides are wiped out, the sides of one or those that an arrow links: edges and the others.
+
+    Such a part begins and ends, from left to right and from top to bottom, where level rules do; its corners may be round.
+
+    Returns:
+        The left and right edges of these parts, upright rules, and the parts that are none.
+    """
+    ends = np.concatenate([levels[:, [0, 1, 0, 3]], levels[:, [2, 1, 2, 3]]])
+    tall = np.flatnonzero(sizes(parts)[1] > SIDE * em)
+    edges = [parts[tall][:, [side, 1, side, 3]] for side in (0, 2)]
+    sides = tall[np.logical_and(*(_lead_across(edge, ends, em, NEAR) for edge in edges))]
+    return np.concatenate([parts[sides][:, [side, 1, side, 3]] for side in (0, 2)]), np.delete(parts, sides, axis=0)
+
+
 def _turned(parts: Parts) -> Parts:
     return parts[:, [1, 0, 3, 2]]
 
 
-def _lead_across(standing: Parts, levels: Parts, em: float) -> np.ndarray:
-    """Which of the upright parts have a level rule at both ends."""
+def _lead_across(standing: Parts, levels: Parts, em: float, touch: float = TOUCH) -> np.ndarray:
+    """Which of the upright parts have a level rule at both ends, no farther off than `touch` em."""
     if not len(levels):
         return np.zeros(len(standing), bool)
     across = _between(standing, levels, em)
     height = (levels[:, 1] + levels[:, 3]) / 2
-    above, below = (abs(standing[:, end, None] - height) < TOUCH * em for end in (1, 3))
+    above, below = (abs(standing[:, end, None] - height) < touch * em for end in (1, 3))
     return (across & above).any(axis=1) & (across & below).any(axis=1)
 
 
