@@ -420,6 +420,26 @@ def drawing(page: Setter) -> None:
     page.text(top + 8, page.left, page.width, page.bottom)
 
 
+def steps(page: Setter) -> None:
+    """A process in round boxes that arrows link, three in a row, its caption, text above and below."""
+    top = page.text(page.top, page.left, page.width, page.top + 160, 2) + 14
+    style, gap = page.sized(0.9), float(page.rng.uniform(24, 40))
+    width, height = (page.width - 2 * gap) / 3, float(page.rng.uniform(22, 32))
+    for _ in range(int(page.rng.integers(1, 4))):
+        for number in range(3):
+            left, middle = page.left + number * (width + gap), top + height / 2
+            page.sheet.rect(left, top, left + width, top + height, width=0.8, radius=float(page.rng.uniform(0.1, 0.5)))
+            page.sheet.begin("figure")
+            page.sheet.line(styled(page.prose.clause(3, 7), style), left + width / 2, middle + 0.36 * style.size, align="center")
+            if number:
+                page.sheet.rule(left - gap, middle, left, middle, 0.8)
+                page.sheet.rule(left - 5, middle - 3, left, middle, 0.8)
+                page.sheet.rule(left - 5, middle + 3, left, middle, 0.8)
+        top += height + 24
+    top = page.caption(f"图{page.rng.integers(1, 9)}  {page.prose.clause(6, 14)}", page.middle, top - 12)
+    page.text(top + 8, page.left, page.width, page.bottom)
+
+
 def chart(page: Setter) -> None:
     """A bar chart with numbers along its axis, its caption, text above and below."""
     top = page.text(page.top, page.left, page.width, page.top + 160, 2) + 14
@@ -852,7 +872,7 @@ CASES: dict[str, Callable[[Setter], None]] = {
         *(lists, contents, formulas, scripts, letter, short, dense, large, latin, code),
         *(ruled_table, unruled_table, three_rule_table, multiline_cells, blanks, underlined, mixed_sizes, headwords),
         *(tables_in_columns, sidebar, poster, signatures, cards, exam),
-        *(drawing, chart, picture, labelled_picture, pictures_in_columns, white_on_black, titled_boxes, colours),
+        *(drawing, steps, chart, picture, labelled_picture, pictures_in_columns, white_on_black, titled_boxes, colours),
         *(vertical, vertical_tiers, only_photograph, only_noise, only_black, only_map),
     )
 }

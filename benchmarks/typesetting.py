@@ -176,9 +176,10 @@ class Sheet:
         """Draw a line."""
         self.page.draw_line((x0, y0), (x1, y1), width=width, color=color)
 
-    def rect(self, x0: float, y0: float, x1: float, y1: float, fill: Color | None = None, width: float = 0.6) -> None:
-        """Draw a rectangle with a black outline, or filled without one."""
-        self.page.draw_rect(pymupdf.Rect(x0, y0, x1, y1), color=None if fill else BLACK, fill=fill, width=0 if fill else width)
+    def rect(self, x0: float, y0: float, x1: float, y1: float, fill: Color | None = None, width: float = 0.6, radius: float = 0) -> None:
+        """Draw a rectangle with a black outline, or filled without one; `radius` of its corners as a share of its shorter side."""
+        style = {"color": None if fill else BLACK, "fill": fill, "width": 0 if fill else width, "radius": radius or None}
+        self.page.draw_rect(pymupdf.Rect(x0, y0, x1, y1), **style)
 
     def picture(self, x0: float, y0: float, x1: float, y1: float, rgb: np.ndarray) -> None:
         """Put an image, uint8 (H, W, 3), into a rectangle."""

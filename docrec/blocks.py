@@ -19,11 +19,11 @@ COLUMN_ROWS = 3
 WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: commas in a few lines stand below one another by chance
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
-FULL, MANY = 0.6, 10  # or, of so many rows, that those take in which half of the text stands, as in an exam paper
+FULL, MANY = 0.6, 10  # or, of so many rows or of lists, that those take in which half of the text stands, as in an exam paper
 FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties sign
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
-FEW_ROWS, CLOSE = 5, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
+FEW_ROWS, CLOSE = 4, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
 LINE_APART = 1.2, 2.0  # em between columns and a line that is of neither, above and below them
 RULE_GAP = 1.5  # em between two rules that may be one
 NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow
@@ -247,7 +247,8 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
         least_filled = full * FILLED if len(filled) >= 2 * COLUMN_ROWS else FEW_FILLED
         if not wide or len(filled) < least:
             return False
-        if np.median(filled) < demand * least_filled and (len(filled) < MANY or weighted_quantile(filled, filled, 0.5) < FULL):
+        uneven = len(filled) >= MANY or full < 1
+        if np.median(filled) < demand * least_filled and not (uneven and weighted_quantile(filled, filled, 0.5) >= FULL):
             return False
     return True
 

@@ -109,7 +109,7 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []
     lying, standing = short_rules(parts, levels, uprights, em)
-    edges, parts = low_frames(parts, levels, em)
+    edges, parts = low_frames(parts, levels, text, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing, edges])
     parts = without_corners(parts, frames, em)
     pictures = gray_to_pictures(gray, em)

@@ -13,6 +13,7 @@ from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
 BLOT_INK = 0.8  # if this share of it is ink
 LARGE, OUTLINE = 1.5, 0.08  # of a larger run, in em, letters cover more than the outlines of bars
+TALL, NARROW = 1.3, 0.25  # em, and share of its height; a higher part by itself, no wider, is the edge of a box or of its shadow
 FLAT = 0.2  # em; lower and wider is a dash
 PIECES = 2  # of a broken rule, at least
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
@@ -68,7 +69,7 @@ def without_broken_rules(runs: Sequence[Run], em: float) -> list[Run]:
 
 
 def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
-    """Whether a run is all ink, or the outlines of what is, or goes on above and below as if it were cut out of a picture."""
+    """Whether a run is all ink, or the outlines of what is, or an edge, or goes on above and below as if it were cut out of a picture."""
     top, bottom, edge = max(0, int(run.top)), math.ceil(run.bottom), math.ceil(EDGE * run.height)
     columns = ink[:, run.left : run.right]
     covered = columns[top:bottom].mean()
@@ -78,7 +79,8 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
     beyond = np.concatenate([columns[max(0, high - edge) : high], columns[low : low + edge]])
     blot = min(run.width, run.height) >= BLOT * em and covered >= BLOT_INK
     outlined = run.height > LARGE * em and covered < OUTLINE
-    return bool(blot or outlined or beyond.size and beyond.mean() > EDGE_INK * covered)
+    edged = len(run.parts) == 1 and run.height > TALL * em and run.width < NARROW * run.height
+    return bool(blot or outlined or edged or beyond.size and beyond.mean() > EDGE_INK * covered)
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:

@@ -31,7 +31,9 @@ DOUBTFUL = 0.9  # mean confidence of a line below which it is read again at anot
 NO_TEXT = 0.8  # mean confidence of the characters of a page below which it is a picture: pages and poor scans reach 0.89
 SURE = 0.9  # mean confidence of a line that counts even there
 SURE_WORD = 4  # and its letters, at least
-SIGNS = 10  # so many lines without a letter are a picture, too
+SIGNS = 10  # so many lines without a letter are a picture, too; so many signs on a line
+ROWS = " .·…-—_="  # do not count, nor the spaces
+NO_SIGNS = 0.75  # mean confidence below which these are drawings, if letters are fewer
 FRAME_SIDE = "│"  # of a frame drawn with characters; alone, the network takes bars and the rules of boxes for it
 SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
 
@@ -183,12 +185,13 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     """
     read = list(lines)
     letters = [[glyph.confidence for glyph in line.glyphs if glyph.char.isalnum()] for line in read]  # not the dots of leaders
-    no_text = min_confidence > 0 and not limited and _is_picture(letters)
-    least, count = (max(SURE, min_confidence), SURE_WORD) if no_text else (min_confidence, 0)
+    judged = min_confidence > 0 and not limited
+    least, count = (max(SURE, min_confidence), SURE_WORD) if judged and _is_picture(letters) else (min_confidence, 0)
     told_lines = zip(read, letters, strict=True)
     for block in page.blocks:
         of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
-        if told := [line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least]:
+        told = [line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least]
+        if told := [line for line in told if not (judged and _is_drawn(line))]:
             yield Block(block.kind, tuple(told if _draws_frames(told) else map(_without_frame, told)))
 
 
@@ -210,6 +213,13 @@ def _without_frame(line: Line) -> Line:
 def _is_picture(letters: Sequence[Sequence[float]]) -> bool:
     """Whether a page whose lines hold letters of these confidences is a picture: it is read unsurely, or many lines hold none."""
     return sum(map(sum, letters)) < NO_TEXT * sum(map(len, letters)) or not any(letters) and len(letters) >= SIGNS
+
+
+def _is_drawn(line: Line) -> bool:
+    """Whether a line is a row of small drawings, such as the buttons of a slide: read unsurely, as signs for the most part."""
+    signs = [glyph for glyph in line.glyphs if glyph.char not in ROWS]
+    letters = sum(glyph.char.isalnum() for glyph in signs)
+    return not line.layer and len(signs) >= SIGNS and 2 * letters < len(signs) and line.confidence < NO_SIGNS
 
 
 def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recognizer: ChunkReader) -> Line:

@@ -18,7 +18,10 @@ Cell = tuple[int, int]
 # Rules, in em.
 TOUCH = 0.4  # rules that end so near one another meet
 SAME_RULE = 0.5  # rules so near one another are one, as of a double line
-NEAR = 0.15  # the sides of a frame do, whose corners are not there
+AT = 0.6  # sideways, what is left of a frame with an arrow at it begins or ends so near those of a rule;
+CORNER = 0.15, 0.3  # up and down so near, if narrow or not
+NARROW = 0.3, 0.15  # no wider in em, or times its height,
+SPARSE = 0.3  # or no more ink in its box than this share
 SIDE = 0.8  # the least side of a cell
 TICK = 1.2  # the longest tick mark
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
@@ -73,32 +76,45 @@ def short_rules(parts: Parts, levels: Parts, uprights: Parts, em: float) -> tupl
     return lying[_lead_across(_turned(lying), _turned(uprights), em)], standing[_lead_across(standing, levels, em)]
 
 
-def low_frames(parts: Parts, levels: Parts, em: float) -> tuple[Parts, Parts]:
-    """What is left of low frames when their level sides are wiped out, the sides of one or those that an arrow links: edges and the others.
+def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
+    """What is left of low frames when their level sides are wiped out, and the arrows that link them: edges, and the parts that are none.
 
-    Such a part begins and ends, from left to right and from top to bottom, where level rules do; its corners may be round.
+    A corner of such a part above and one below are where a level rule ends. It is narrow, or has little ink, as it has wide round corners.
 
     Returns:
-        The left and right edges of these parts, upright rules, and the parts that are none.
+        The left and right edges of what is left, upright rules; the other parts.
     """
-    ends = np.concatenate([levels[:, [0, 1, 0, 3]], levels[:, [2, 1, 2, 3]]])
-    tall = np.flatnonzero(sizes(parts)[1] > SIDE * em)
-    edges = [parts[tall][:, [side, 1, side, 3]] for side in (0, 2)]
-    sides = tall[np.logical_and(*(_lead_across(edge, ends, em, NEAR) for edge in edges))]
-    return np.concatenate([parts[sides][:, [side, 1, side, 3]] for side in (0, 2)]), np.delete(parts, sides, axis=0)
+    widths, heights = sizes(parts)
+    tall = np.flatnonzero(heights > SIDE * em)
+    ends, middles = np.concatenate([levels[:, 0], levels[:, 2]]), np.tile((levels[:, 1] + levels[:, 3]) / 2, 2)
+    left, top, right, bottom = (np.abs(parts[tall, side, None] - (middles if side % 2 else ends)) for side in range(4))
+    narrow = widths[tall] < np.maximum(NARROW[0] * em, NARROW[1] * heights[tall])
+    beside, reach = np.minimum(left, right) < AT * em, np.where(narrow, *CORNER)[:, None] * em
+    meets = (beside & (top < reach)).any(axis=1) & (beside & (bottom < reach)).any(axis=1)
+    sides = [
+        index for index, is_side in zip(tall[meets].tolist(), narrow[meets], strict=True) if is_side or _ink_of(ink, parts[index]) < SPARSE
+    ]
+    edges = np.concatenate([parts[sides][:, [side, 1, side, 3]] for side in (0, 2)])
+    reach = int(TOUCH * em)  # to the other half of a side that an arrow meets
+    return edges + np.array([0, -reach, 0, reach]), np.delete(parts, sides, axis=0)
+
+
+def _ink_of(ink: np.ndarray, part: np.ndarray) -> float:
+    left, top, right, bottom = part.tolist()
+    return float(ink[top:bottom, left:right].mean())
 
 
 def _turned(parts: Parts) -> Parts:
     return parts[:, [1, 0, 3, 2]]
 
 
-def _lead_across(standing: Parts, levels: Parts, em: float, touch: float = TOUCH) -> np.ndarray:
-    """Which of the upright parts have a level rule at both ends, no farther off than `touch` em."""
+def _lead_across(standing: Parts, levels: Parts, em: float) -> np.ndarray:
+    """Which of the upright parts have a level rule at both ends."""
     if not len(levels):
         return np.zeros(len(standing), bool)
     across = _between(standing, levels, em)
     height = (levels[:, 1] + levels[:, 3]) / 2
-    above, below = (abs(standing[:, end, None] - height) < touch * em for end in (1, 3))
+    above, below = (abs(standing[:, end, None] - height) < TOUCH * em for end in (1, 3))
     return (across & above).any(axis=1) & (across & below).any(axis=1)
 
 

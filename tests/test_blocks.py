@@ -15,6 +15,7 @@ from docrec.options import LAYOUTS
 from docrec.pipeline import prepare
 from docrec.runs import parts_to_runs
 from docrec.source import PageImage
+from docrec.tables import low_frames
 
 PROSE = "中文文档里的文字识别先要找到每一行的位置再逐行送入网络读出每个字来最后拼成段落"
 DPI = 150
@@ -261,6 +262,47 @@ def test_a_heading_of_small_type_beside_centred_lines_is_no_note() -> None:
         write(page, 120, 276, PROSE[:30], 9)
 
     assert [round(left, -1) for left, _ in places(find_blocks(drawn(draw)))] == [250] * 6 + [120, 120]
+
+
+@pytest.mark.parametrize("radius", [None, 0.15, 0.5], ids=["square", "round corners", "round ends"])
+def test_boxes_that_arrows_link_are_no_text_but_what_they_hold_is(radius: float | None) -> None:
+    words = ["读取页面", "去除噪声", "切分文本行"]
+
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 70, 100, lines=5)
+        for number, word in enumerate(words):
+            left = 70 + 150 * number
+            page.draw_rect((left, 220, left + 100, 245), radius=radius, width=0.8)
+            write(page, left + 50 - 5.25 * len(word), 236.5, word)
+            if number:
+                page.draw_line((left - 50, 232.5), (left, 232.5), width=0.8)
+                page.draw_polyline([(left - 4, 230), (left, 232.5), (left - 4, 235)], width=0.8)
+
+    boxes = [line.box for block in find_blocks(drawn(draw)) for line in block.lines][5:]
+    inside = [box for box in boxes if box.width > 20 * DPI / 72]
+    assert [round(box.left * 72 / DPI) for box in inside] == pytest.approx([99, 249, 394], abs=2)
+    assert [round(box.width * 72 / DPI) for box in inside] == pytest.approx([42, 42, 52], abs=4)
+    assert len(boxes) <= len(inside) + 2, "but for the heads of the arrows"
+
+
+def test_type_between_rules_in_pieces_is_no_side_of_a_frame() -> None:
+    em, parts = 20.0, np.array([(100, 52, 120, 72), (100, 50, 103, 75)])
+    levels = np.array([(20, 48, 101, 50), (20, 75, 101, 77)])
+    ink = np.zeros((100, 200), np.uint8)
+    ink[52:72, 100:120] = 1
+    edges, kept = low_frames(parts, levels, ink, em)
+    assert kept.tolist() == parts[:1].tolist()
+    assert edges[:, [0, 2]].tolist() == [[100, 100], [103, 103]]
+
+
+def test_a_list_beside_lines_that_are_not_level_with_it() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(4):
+            write(page, 70, 98 + 21 * row, "同时发放调查问卷")
+        for row, text in enumerate(("仪器", "双通道录音机一台，声级计两台，三", "脚架若干。", "注意", "雨天和大风天气不做测量。")):
+            write(page, 300, 90 + 18 * row, text)
+
+    assert lefts(find_blocks(drawn(draw))) == pytest.approx([70, 300], abs=2)
 
 
 def test_the_bars_of_a_chart_are_no_text() -> None:

@@ -244,7 +244,8 @@ def test_fine_tuning_keeps_what_both_alphabets_have(options, alphabet, train, tm
     new = Charset(("龙", *(char for char in reversed(alphabet.characters) if char not in "日水")))
     network, _ = train(options, old)
     shift, bigrams = fit_to_running_text(network, options, old)
-    assert bigrams is not None and len(bigrams.pairs)
+    assert bigrams is not None
+    assert len(bigrams.pairs)
     start = save_bundle(tmp_path / "old", old, network.config, network.backbone, network.classifier, shift)
     tuned, _ = train(dataclasses.replace(options, run=str(tmp_path / "tuned")), new, start, stop_after=0)
     kernels = [np.asarray(layer.kernel) for layer in (network.classifier, tuned.classifier)]

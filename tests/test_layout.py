@@ -235,6 +235,13 @@ def test_a_stroke_apart_above_a_character_is_no_sign_of_a_texture() -> None:
     assert not is_text(run, ink, 26)
 
 
+@pytest.mark.parametrize(("height", "told"), [(24, True), (50, False)])
+def test_a_high_narrow_part_alone_is_no_letter(height: int, told: bool) -> None:
+    ink = np.zeros((200, 200), np.uint8)
+    ink[100 : 100 + height, 100:106] = 1
+    assert is_text(Run(np.array([(100, 100, 106, 100 + height)], np.int32), 100, 100, 106, 100 + height), ink, 26) == told
+
+
 @pytest.mark.parametrize("title", ["命令", "会命", "2  命令"])
 @pytest.mark.parametrize("size", [14, 16, 18])
 def test_a_title_of_characters_in_an_upper_and_a_lower_piece_is_one_line(title: str, size: int) -> None:

@@ -75,8 +75,37 @@ def test_dots_have_no_say_in_whether_a_page_has_text(recognizer, monkeypatch):
     assert all(title in page.text for title in titles)
 
 
-def line_of(text, **fields):
-    return Line(Box(0, 0, 10 * len(text), 10), tuple(Glyph(char, 10 * at, 10 * at + 10, 1.0) for at, char in enumerate(text)), **fields)
+def line_of(text, confidence=1.0, **fields):
+    glyphs = tuple(Glyph(char, 10 * at, 10 * at + 10, confidence) for at, char in enumerate(text))
+    return Line(Box(0, 0, 10 * len(text), 10), glyphs, **fields)
+
+
+def lines_told(read, min_confidence=ReadOptions.min_confidence):
+    """The lines that are left of those of a page of one block."""
+    blocks = (Block("text", tuple(line_of("") for _ in read)),)
+    page = docrec.pipeline._StartedPage(PageImage(0, np.zeros((9, 9), np.uint8), 300.0), blocks, [])
+    return [line.text for block in docrec.pipeline._blocks(page, iter(read), min_confidence, False) for line in block.lines]
+
+
+BUTTONS = "4□〉每〉<▶<≡》▶≡》≡QC"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (line_of(BUTTONS, 0.7), False),
+        (line_of(BUTTONS, 0.8), True),
+        (line_of(BUTTONS, 0.7, layer=True), True),
+        (line_of("4□〉每〉<", 0.7), True),
+        (line_of("共有三十二个测点 (a) 和 (b)", 0.7), True),
+        (line_of("测点" + "·" * 20, 0.7), True),
+    ],
+    ids=["buttons", "read surely", "of a text layer", "few", "letters", "leaders"],
+)
+def test_rows_of_small_drawings_are_no_text(line, told):
+    text = line_of("城市公园的声景调查报告，共分五章")
+    assert lines_told([text, line]) == [text.text, line.text][: 1 + told]
+    assert lines_told([text, line], min_confidence=0) == [text.text, line.text]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +119,7 @@ def line_of(text, **fields):
     ids=["in and before a line", "with a space, or alone", "a tree", "a box"],
 )
 def test_bars_are_no_pieces_of_frames_unless_others_are_there(lines, told):
-    read = [line_of(text) for text in lines]
-    blocks = (Block("text", tuple(line_of("") for _ in lines)),)
-    page = docrec.pipeline._StartedPage(PageImage(0, np.zeros((9, 9), np.uint8), 300.0), blocks, [])
-    (block,) = docrec.pipeline._blocks(page, iter(read), 0, False)
-    assert [line.text for line in block.lines] == told
+    assert lines_told([line_of(text) for text in lines], min_confidence=0) == told
 
 
 def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):
