@@ -87,16 +87,16 @@ def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple
     widths, heights = sizes(parts)
     tall = np.flatnonzero(heights > SIDE * em)
     ends, middles = np.concatenate([levels[:, 0], levels[:, 2]]), np.tile((levels[:, 1] + levels[:, 3]) / 2, 2)
-    left, top, right, bottom = (np.abs(parts[tall, side, None] - (middles if side % 2 else ends)) for side in range(4))
+    lefts, tops, rights, bottoms = (np.abs(parts[tall, side, None] - (middles if side % 2 else ends)) for side in range(4))
     narrow = widths[tall] < np.maximum(NARROW[0] * em, NARROW[1] * heights[tall])
-    beside, reach = np.minimum(left, right) < AT * em, np.where(narrow, *CORNER)[:, None] * em
-    meets = (beside & (top < reach)).any(axis=1) & (beside & (bottom < reach)).any(axis=1)
+    beside, reach = np.minimum(lefts, rights) < AT * em, np.where(narrow, *CORNER)[:, None] * em
+    meets = (beside & (tops < reach)).any(axis=1) & (beside & (bottoms < reach)).any(axis=1)
     sides = [
         index for index, is_side in zip(tall[meets].tolist(), narrow[meets], strict=True) if is_side or _ink_of(ink, parts[index]) < SPARSE
     ]
     edges = np.concatenate([parts[sides][:, [side, 1, side, 3]] for side in (0, 2)])
-    reach = int(TOUCH * em)  # to the other half of a side that an arrow meets
-    return edges + np.array([0, -reach, 0, reach]), np.delete(parts, sides, axis=0)
+    half = int(TOUCH * em)  # of a side is the other where an arrow meets it, at most so far off
+    return edges + np.array([0, -half, 0, half]), np.delete(parts, sides, axis=0)
 
 
 def _ink_of(ink: np.ndarray, part: np.ndarray) -> float:

@@ -34,6 +34,8 @@ SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic
     *((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B)),
 )
 TO = ("", "", "-", "–", "—", "~", "～", "至", "×", "/", "±", ":")  # between two quantities
+RANGES = ("–", "–", "-", "-", "—", "~", "～", "--", "，", "、")  # between two numbers
+AROUND_RANGES = (("", ""), ("", ""), ("", "页"), ("第", "章"), ("pp. ", ""), ("图", ""), ("表 ", " "), ("（", "）"), ("-", ""), ("–", "%"))
 SIGNS = ("", "", "", "¥", "￥", "-", "+", "$", "€", "(")  # before an amount
 GREEK = "αβγδεζηθλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ"
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
@@ -184,7 +186,7 @@ class TextSource:
         def mark() -> str:
             return str(random.choice(list(ASCII_MARKS)))
 
-        kind = int(random.integers(0, 18))
+        kind = int(random.integers(0, 20))
         if kind == 0:
             return f"http://{word(2)}.{word(2)}.{random.choice(['com', 'org', 'net', 'cn'])}/{word()}/{word()}"
         if kind == 1:
@@ -224,6 +226,14 @@ class TextSource:
         if kind == 16:
             telephone, time = f"{number(3, 5)}-{number(7, 9)}", f"{number(1, 3)}:{number(2, 3)}"
             return str(random.choice([telephone, time, f"〔{number(4, 5)}〕{number(1, 3)}号", number(6, 19)]))
+        if kind == 17:
+            span = f"{number(1, 4)}{random.choice(RANGES)}{number(1, 4)}"
+            before, after = BRACKETS[int(random.integers(len(BRACKETS)))] if random.random() < 0.4 else random.choice(AROUND_RANGES)
+            return f"{before}{span}{after}"
+        if kind == 18:
+            colon, dash, stop = random.choice([(": ", "–", "."), (":", "-", "."), ("：", "–", "．"), ("：", "—", "。")])
+            issue = f"{number(4, 5)}，{number(1, 3)}({number(1, 2)})"
+            return f"[{random.choice(list('MJCDRSN'))}]{stop}{issue}{colon}{number(1, 4)}{dash}{number(1, 4)}{stop}"
         return word(1, 6) if random.random() < 0.5 else word(1, 8).capitalize()
 
     def _symbols(self, random: np.random.Generator) -> str:
