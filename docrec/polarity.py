@@ -99,6 +99,8 @@ _INK_SHARE = 0.1
 """Of a hundred pixels beside such boxes so many are ink on any page of text; so dark as they are, text in a box becomes, at least."""
 _LEVELS, _TEXT_EM = 6, 1.25
 """Bands of different levels in one piece, and the size of dense text in one in em, at most; larger text has its ground within."""
+_NOTCHED = 0.8
+"""Part of its convex hull that a band fills in which large text has left notches."""
 _EDGE = 5
 """Pixels of the map across the edge of a box that are painted over, as its blur would become an outline."""
 _OTHER_SIDE = 0.5
@@ -155,11 +157,17 @@ def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Itera
         same = ((abs(levels - level) <= _SAME_LEVEL) & (rest > 0)).view(np.uint8)
         rest &= ~same
         filled = cv2.morphologyEx(same, cv2.MORPH_CLOSE, np.ones((int(_TEXT_EM * EM),) * 2, np.uint8))
-        for band in _outlines(_broad(filled)):
+        for band in map(_without_notches, _outlines(_broad(filled))):
             piece = cv2.drawContours(np.zeros_like(rest), [band], -1, 1, cv2.FILLED)
             if same[piece > 0].mean() > _FLATNESS:
                 rest &= ~cv2.dilate(piece, np.ones((3, 3), np.uint8)).view(np.uint8)
                 yield band + np.array([left, top])
+
+
+def _without_notches(outline: np.ndarray) -> np.ndarray:
+    """An outline, or its convex hull if it fills most of that: large text near the edge of a band leaves notches."""
+    hull: np.ndarray = cv2.convexHull(outline)
+    return hull if cv2.contourArea(outline) > _NOTCHED * cv2.contourArea(hull) else outline
 
 
 def _broad(mask: np.ndarray) -> np.ndarray:

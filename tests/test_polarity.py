@@ -98,6 +98,22 @@ def test_bands_that_touch_one_another_or_hang_on_a_frame_are_inverted_each() -> 
     assert np.array_equal(result[260:400, 80:820], page[260:400, 80:820])
 
 
+def test_large_text_near_the_edge_of_a_band_leaves_no_notches_in_it() -> None:
+    """The title of a block of a slide, which hangs on the shadow of the block."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=640, height=360)
+        for line in range(4):
+            page.insert_text((60, 60 + 30 * line), "鸟鸣流水能缓解疲劳主观评分提高", fontname="china-s", fontsize=18)
+        for box, gray in [((30, 212, 610, 236), 0.2), ((30, 236, 610, 266), 0.91), ((36, 266, 616, 270), 0.5), ((610, 220, 616, 270), 0.5)]:
+            page.draw_rect(box, fill=(gray,) * 3, color=None)
+        page.insert_text((40, 229), "定理（回归）", fontname="china-s", fontsize=18, color=(1, 1, 1))
+        pixels = page.get_pixmap(dpi=144, colorspace=pymupdf.csGRAY, alpha=False)
+    slide = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width)
+    title = np.s_[428:468, 80:290]
+    strokes = (slide[title] > 150).mean()
+    assert (bands_to_dark_on_light(slide)[title] < 150).mean() == pytest.approx(strokes, rel=0.1)
+
+
 def test_photographs_titles_and_drawings_stay() -> None:
     page = make_page()
     rough = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (300, 400), np.uint8), (0, 0), 9)
