@@ -99,6 +99,8 @@ _INK_SHARE = 0.1
 """Of a hundred pixels beside such boxes so many are ink on any page of text; so dark as they are, text in a box becomes, at least."""
 _LEVELS, _TEXT_EM = 6, 1.25
 """Bands of different levels in one piece, and the size of dense text in one in em, at most; larger text has its ground within."""
+_LETTER_EM, _GOES_ON = 4.0, 0.9
+"""Gap between two pieces of a band that letters may fill, in em at most, and the share of its third row from either side that is ground."""
 _NOTCHED = 0.8
 """Part of its convex hull that a band fills in which large text has left notches."""
 _EDGE = 5
@@ -157,11 +159,20 @@ def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Itera
         same = ((abs(levels - level) <= _SAME_LEVEL) & (rest > 0)).view(np.uint8)
         rest &= ~same
         filled = cv2.morphologyEx(same, cv2.MORPH_CLOSE, np.ones((int(_TEXT_EM * EM),) * 2, np.uint8))
-        for band in map(_without_notches, _outlines(_broad(filled))):
+        for band in map(_without_notches, _outlines(_bridged(_broad(filled), same))):
             piece = cv2.drawContours(np.zeros_like(rest), [band], -1, 1, cv2.FILLED)
             if same[piece > 0].mean() > _FLATNESS:
                 rest &= ~cv2.dilate(piece, np.ones((3, 3), np.uint8)).view(np.uint8)
                 yield band + np.array([left, top])
+
+
+def _bridged(bands: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Bands without the gaps that large letters tear into them: their ground, `same`, goes on above and below, where it is not broad."""
+    gaps = cv2.morphologyEx(bands, cv2.MORPH_CLOSE, np.ones((1, int(_LETTER_EM * EM)), np.uint8)) & ~bands
+    for left, top, width, height in map(cv2.boundingRect, _outlines(gaps)):
+        if height > 4 and same[[top + 2, top + height - 3], left : left + width].mean() > _GOES_ON:
+            bands[top : top + height, left : left + width] = 1
+    return bands
 
 
 def _without_notches(outline: np.ndarray) -> np.ndarray:
