@@ -27,6 +27,9 @@ BUSY = 0.15  # edges from one pixel to the next; no page of text has so many
 ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
+FAINT_INK = 0.2  # of the strongest contrast nearby has a faint rule,
+FAINT_HEIGHT = 0.25  # em that it is thick, at most,
+FAINT_BESIDE, FAINT_AROUND = 3, 0.4  # and so many pixels beside it no more than this share is ink
 
 Parts = np.ndarray  # int32 (N, 4): left, top, right, bottom; pixels, half-open
 
@@ -66,7 +69,7 @@ class Run:
         return parts_to_glyphs(self.parts)
 
 
-def gray_to_ink(gray: np.ndarray) -> np.ndarray:
+def gray_to_ink(gray: np.ndarray, share: float = INK_CONTRAST) -> np.ndarray:
     """Mark the pixels darker than the paper around them.
 
     The paper is a morphological closing of the page, so that a tint under the text counts as paper; the threshold follows the strongest
@@ -74,6 +77,7 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
 
     Args:
         gray: uint8 (H, W), 255 = paper.
+        share: of the strongest contrast nearby that ink has.
 
     Returns:
         uint8 (H, W), 1 = ink.
@@ -86,7 +90,7 @@ def gray_to_ink(gray: np.ndarray) -> np.ndarray:
     peaks = cv2.dilate(contrast, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     if not peaks.size or (strongest := int(peaks.max())) < NOISE_CONTRAST:
         return np.zeros_like(gray)
-    nearby = cv2.dilate(peaks, window) * INK_CONTRAST
+    nearby = cv2.dilate(peaks, window) * share
     threshold = np.maximum(nearby, max(NOISE_CONTRAST, strongest * MIN_INK_CONTRAST)).astype(np.uint8)
     return (contrast > cv2.resize(threshold, (width, height), interpolation=cv2.INTER_NEAREST)).view(np.uint8)
 
@@ -121,10 +125,29 @@ def ink_to_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
     """Boxes of the level and of the upright straight runs of ink that are longer than any stroke; faint ones may have holes."""
     length = max(3, int(RULE * em))
     inset = int(length * (RULE_INK - 0.5))  # from the end of a rule to the first window with enough ink
-    level = cv2.boxFilter(ink * 255, -1, (length, 1)) > 255 * RULE_INK
-    upright = cv2.boxFilter(ink * 255, -1, (1, length)) > 255 * RULE_INK
-    levels, uprights = mask_to_parts(level.view(np.uint8)), mask_to_parts(upright.view(np.uint8))
+    shades = ink * 255
+    levels, uprights = (
+        mask_to_parts(cv2.threshold(cv2.boxFilter(shades, -1, window), 255 * RULE_INK, 1, cv2.THRESH_BINARY)[1])
+        for window in ((length, 1), (1, length))
+    )
     return levels + np.array([-inset, 0, inset, 0]), uprights + np.array([0, -inset, 0, inset])
+
+
+def faint_rules(gray: np.ndarray, em: float) -> tuple[Parts, Parts]:
+    """Rules too faint for ink, as `ink_to_rules` gives them: thin, and with next to none beside them."""
+    ink = gray_to_ink(gray, FAINT_INK)
+    levels, uprights = ink_to_rules(ink, em)
+    return _thin(levels, ink, em), _thin(uprights[:, [1, 0, 3, 2]], ink.T, em)[:, [1, 0, 3, 2]]
+
+
+def _thin(levels: Parts, ink: np.ndarray, em: float) -> Parts:
+    """The level rules that are long and low, and have little ink above and below."""
+    kept = []
+    for left, top, right, bottom in levels.tolist():
+        across = slice(max(0, left), right)
+        beside = [ink[row, across].mean() for row in (top - FAINT_BESIDE, bottom + FAINT_BESIDE - 1) if 0 <= row < len(ink)]
+        kept.append(right - left >= RULE * em and bottom - top <= FAINT_HEIGHT * em and max(beside, default=0) < FAINT_AROUND)
+    return levels[np.array(kept, bool)]
 
 
 def ink_without_rules(ink: np.ndarray, levels: Parts, uprights: Parts) -> np.ndarray:

@@ -433,6 +433,26 @@ def test_a_ruled_table_with_cells_of_several_lines() -> None:
     assert [line.cell for line in blocks[1].lines] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (1, 2), (2, 0), (2, 1), (2, 2)]
 
 
+def test_faint_rules_in_pieces_bound_the_cells_of_a_table() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 70, 100, lines=6)
+        for row in range(4):
+            for column in range(4):
+                write(page, 100 + 90 * column, 240 + 15 * row, PROSE[row + 2 * column :][:4])
+        for row in range(5):
+            page.draw_line((90, 228.5 + 15 * row), (450, 228.5 + 15 * row), width=0.4)
+        for column in range(5):
+            page.draw_line((90 + 90 * column, 228.5), (90 + 90 * column, 288.5), width=0.4)
+
+    page = drawn(draw)
+    noise = np.random.default_rng(3).normal(0, 22, page.gray.shape)
+    scan = cv2.GaussianBlur(page.gray, (0, 0), 0.8) + cv2.GaussianBlur(noise, (0, 0), 0.7)
+    gray = np.clip(scan * 1.05, 0, 255).astype(np.uint8)
+    (table,) = [block for block in find_blocks(PageImage(0, gray, DPI)) if block.kind == "table"]
+    assert len(table.lines) == 16
+    assert {line.cell for line in table.lines} == {(row, column) for row in range(4) for column in range(4)}
+
+
 def test_cells_that_span_rows_and_columns_have_the_place_of_their_first() -> None:
     def draw(page: pymupdf.Page) -> None:
         ruled(page, [60, 200, 340, 480], [100, 130, 160, 190])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from docrec.ink import Parts, Run, groups_to_runs
+from docrec.ink import Parts, Run, faint_rules, gray_to_ink, groups_to_runs, ink_to_rules
 
 
 def extent(run: Run) -> tuple[int, float, int, float]:
@@ -27,3 +27,14 @@ def test_leaders_and_underlines_do_not_count_in_their_own_run_alone() -> None:
     runs = groups_to_runs([np.concatenate([letters, leader]), np.concatenate([letters, underline]), leader, letters])
     assert [(run.top, run.bottom) for run in runs] == [(100, 120), (100, 120), (116, 120), (100, 120)]
     assert runs[0].right == 600
+
+
+def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
+    gray = np.full((200, 600), 255, np.uint8)
+    gray[40:60, 40:560:3] = gray[40:60, 41:560:3] = 40  # type so heavy that most of each row is ink
+    gray[65:67, 40:560] = 195
+    gray[80:82, 40:120] = 195  # a dash
+    levels, uprights = faint_rules(gray, 20)
+    assert [level[1::2] for level in levels.tolist()] == [[65, 67]]
+    assert not len(uprights)
+    assert 65 not in {level[1] for level in ink_to_rules(gray_to_ink(gray), 20)[0].tolist()}
