@@ -31,7 +31,7 @@ def test_leaders_and_underlines_do_not_count_in_their_own_run_alone() -> None:
 
 def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
     gray = np.full((200, 600), 255, np.uint8)
-    gray[40:60, 40:560:3] = gray[40:60, 41:560:3] = 40  # type so heavy that most of each row is ink
+    gray[46:60, 40:560:3] = gray[46:60, 41:560:3] = 40  # type so heavy that most of each row is ink
     gray[65:67, 40:560] = 195
     gray[80:82, 40:120] = 195  # a dash
     levels, uprights = faint_rules(gray, 20)
