@@ -85,7 +85,11 @@ def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple
         The left and right edges of what is left, upright rules; the other parts.
     """
     widths, heights = sizes(parts)
-    tall = np.flatnonzero(heights > SIDE * em)
+    rows = np.unique((levels[:, 1] + levels[:, 3]) / 2)
+    at_rules = heights > SIDE * em
+    for side in (1, 3):
+        at_rules &= rows.searchsorted(parts[:, side] - CORNER[1] * em) < rows.searchsorted(parts[:, side] + CORNER[1] * em)
+    tall = np.flatnonzero(at_rules)
     ends, middles = np.concatenate([levels[:, 0], levels[:, 2]]), np.tile((levels[:, 1] + levels[:, 3]) / 2, 2)
     lefts, tops, rights, bottoms = (np.abs(parts[tall, side, None] - (middles if side % 2 else ends)) for side in range(4))
     narrow = widths[tall] < np.maximum(NARROW[0] * em, NARROW[1] * heights[tall])
