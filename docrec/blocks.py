@@ -26,7 +26,8 @@ LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 4, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
 LINE_APART = 1.2, 2.0  # em between columns and a line that is of neither, above and below them
 RULE_GAP = 1.5  # em between two rules that may be one
-NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow
+NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow,
+MARKS = 1.5  # nor are the marks of lists
 STRAY = 0.05  # of the lines may stand beside them, as a running head does
 LEVEL = 0.7  # of which fewer than this share are level with one of the other column, as the rows of a table are
 
@@ -238,7 +239,7 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
     starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
     for column in np.split(order, starts):
         extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
-        if len(column) < STRAY * len(order) or extent < NO_COLUMN * em:
+        if len(column) < STRAY * len(order) or extent < (MARKS if full < 1 else NO_COLUMN) * em:
             continue
         _, rows = np.unique(middles[column] // (ROW * em), return_inverse=True)
         filled = np.bincount(rows, widths) / extent
