@@ -20,6 +20,7 @@ WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: com
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
 FULL, MANY = 0.6, 10  # or, of so many rows or of lists, that those take in which half of the text stands, as in an exam paper
+A_MARK = 0.1  # of it that a row takes, or less, is but a mark, as a bracket that a blank parts from its line
 FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties sign
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
@@ -246,7 +247,7 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
         usual = weighted_quantile(widths, widths, 0.5)  # by width, as a table among the text has many pieces and little text
         wide = extent >= demand * full * COLUMN * em and usual > demand * full * PIECE * em
         least_filled = full * FILLED if len(filled) >= 2 * COLUMN_ROWS else FEW_FILLED
-        if not wide or len(filled) < least:
+        if not wide or (filled > A_MARK).sum() < least:
             return False
         uneven = len(filled) >= MANY or full < 1
         if np.median(filled) < demand * least_filled and not (uneven and weighted_quantile(filled, filled, 0.5) >= FULL):

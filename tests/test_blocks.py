@@ -368,6 +368,18 @@ def test_columns_of_questions_with_options_side_by_side() -> None:
     assert [left < 290 for left, _ in found] == [True] * 48 + [False] * 48
 
 
+def test_a_bracket_that_a_blank_parts_from_its_line_is_no_row_of_a_column() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 100, PROSE[:35])
+        write(page, 60, 116, PROSE[7:15] + "(")
+        write(page, 242, 116, ")")
+        for row in range(2):
+            for side in range(2):
+                write(page, 60 + 180 * side, 132 + 16 * row, PROSE[3 * row + side :][:8])
+
+    assert [round(left, -1) for left, _ in places(find_blocks(drawn(draw)))] == [60, 60, 240, 60, 240, 60, 240]
+
+
 def test_articles_between_rules_are_read_one_after_another() -> None:
     """Two side by side, parted by a rule that meets the one below the left one, over a third."""
 
