@@ -27,6 +27,7 @@ BUSY = 0.15  # edges from one pixel to the next; no page of text has so many
 ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
+RULE_EDGE = 2  # pixels by which the same rule may begin elsewhere if it is looked for in paler ink
 FAINT_INK = 0.2  # of the strongest contrast nearby has a faint rule,
 FAINT_HEIGHT = 0.25  # em that it is thick, at most,
 FAINT_BESIDE, FAINT_AROUND = 3, 0.4  # and so many pixels beside it no more than this share is ink
@@ -138,6 +139,11 @@ def faint_rules(gray: np.ndarray, em: float) -> tuple[Parts, Parts]:
     ink = gray_to_ink(gray, FAINT_INK)
     levels, uprights = ink_to_rules(ink, em)
     return _thin(levels, ink, em), _thin(uprights[:, [1, 0, 3, 2]], ink.T, em)[:, [1, 0, 3, 2]]
+
+
+def with_faint(rules: Parts, faint: Parts) -> Parts:
+    """Rules of one direction and faint ones; of a rule that is also found as a faint one, with its paler pieces, only as that."""
+    return np.concatenate([rules[~within_any(rules, faint + RULE_EDGE * np.array([-1, -1, 1, 1]))], faint])
 
 
 def _thin(levels: Parts, ink: np.ndarray, em: float) -> Parts:

@@ -9,6 +9,7 @@ import pymupdf
 import pytest
 
 from docrec.document import Block, Box, Line
+from docrec.ink import with_faint
 from docrec.kinds import insert_notes
 from docrec.layout import find_blocks
 from docrec.options import LAYOUTS
@@ -283,6 +284,13 @@ def test_boxes_that_arrows_link_are_no_text_but_what_they_hold_is(radius: float 
     assert [round(box.left * 72 / DPI) for box in inside] == pytest.approx([99, 249, 394], abs=2)
     assert [round(box.width * 72 / DPI) for box in inside] == pytest.approx([42, 42, 52], abs=4)
     assert len(boxes) <= len(inside) + 2, "but for the heads of the arrows"
+
+
+def test_a_frame_whose_sides_are_found_twice_is_no_drawing() -> None:
+    ink = np.array([(0, 100, 300, 102), (0, 200, 300, 202)]), np.array([(0, 100, 2, 200)])
+    faint = np.array([(1, 100, 299, 102)]), np.array([(0, 99, 2, 201), (298, 99, 300, 201)])
+    assert with_faint(ink[0], faint[0]).tolist() == [[0, 200, 300, 202], [1, 100, 299, 102]]
+    assert with_faint(ink[1], faint[1]).tolist() == faint[1].tolist()
 
 
 def test_type_between_rules_in_pieces_is_no_side_of_a_frame() -> None:

@@ -304,4 +304,4 @@ def test_the_bundled_model_is_exported(root, tmp_path, to, quantize):
     path, agreement = export(load_bundle(), tmp_path / "out", ExportOptions(to, quantize=quantize), images)
     assert path.exists()
     assert agreement is not None
-    assert agreement.alike >= 0.99 * agreement.pictures
+    assert agreement.alike >= (0.98 if quantize == "int8" else 0.99) * agreement.pictures
