@@ -48,8 +48,8 @@ class Bigrams:
         return Reading(tuple(marks))
 
     def _likeliest(self, mark: Mark, charset: Charset, before: int, after: int) -> Mark:
-        candidates = [(label, share, _place(charset.characters[label])) for label, share in mark.ranking]
-        candidates = [(label, share, place) for label, share, place in candidates if place >= 0]
+        ranked = ((label, share, _place(charset.characters[label])) for label, share in mark.ranking)
+        candidates = [(label, share, place) for label, share, place in ranked if place >= 0]
         fitting = {
             label: share * self._fit(place, before, after) ** WEIGHT
             for label, share, place in candidates

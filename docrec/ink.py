@@ -70,18 +70,23 @@ class Run:
         return parts_to_glyphs(self.parts)
 
 
-def gray_to_ink(gray: np.ndarray, share: float = INK_CONTRAST) -> np.ndarray:
-    """Mark the pixels darker than the paper around them.
+def gray_to_ink(gray: np.ndarray) -> np.ndarray:
+    """Mark the pixels darker than the paper around them: see `gray_to_inks`."""
+    return gray_to_inks(gray, INK_CONTRAST)[0]
+
+
+def gray_to_inks(gray: np.ndarray, *shares: float) -> list[np.ndarray]:
+    """Mark the pixels darker than the paper around them, by how much darker they must be.
 
     The paper is a morphological closing of the page, so that a tint under the text counts as paper; the threshold follows the strongest
     contrast nearby, so that pale type is kept and the blur around black type is not.
 
     Args:
         gray: uint8 (H, W), 255 = paper.
-        share: of the strongest contrast nearby that ink has.
+        shares: of the strongest contrast nearby that ink has.
 
     Returns:
-        uint8 (H, W), 1 = ink.
+        uint8 (H, W) for each of the shares, 1 = ink.
     """
     height, width = gray.shape
     step = max(MIN_PAPER_WINDOW, int(max(height, width) * PAPER_WINDOW)) // 7
@@ -90,10 +95,12 @@ def gray_to_ink(gray: np.ndarray, share: float = INK_CONTRAST) -> np.ndarray:
     contrast = cv2.subtract(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), gray)
     peaks = cv2.dilate(contrast, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     if not peaks.size or (strongest := int(peaks.max())) < NOISE_CONTRAST:
-        return np.zeros_like(gray)
-    nearby = cv2.dilate(peaks, window) * share
-    threshold = np.maximum(nearby, max(NOISE_CONTRAST, strongest * MIN_INK_CONTRAST)).astype(np.uint8)
-    return (contrast > cv2.resize(threshold, (width, height), interpolation=cv2.INTER_NEAREST)).view(np.uint8)
+        return [np.zeros_like(gray) for _ in shares]
+    nearby, least = cv2.dilate(peaks, window), max(NOISE_CONTRAST, strongest * MIN_INK_CONTRAST)
+    thresholds = (np.maximum(nearby * share, least).astype(np.uint8) for share in shares)
+    return [
+        (contrast > cv2.resize(threshold, (width, height), interpolation=cv2.INTER_NEAREST)).view(np.uint8) for threshold in thresholds
+    ]
 
 
 def mask_to_parts(mask: np.ndarray) -> Parts:
@@ -134,11 +141,10 @@ def ink_to_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
     return levels + np.array([-inset, 0, inset, 0]), uprights + np.array([0, -inset, 0, inset])
 
 
-def faint_rules(gray: np.ndarray, em: float) -> tuple[Parts, Parts]:
-    """Rules too faint for ink, as `ink_to_rules` gives them: thin, and with next to none beside them."""
-    ink = gray_to_ink(gray, FAINT_INK)
+def faint_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
+    """Rules of ink as pale as FAINT_INK, as `ink_to_rules` gives them: thin, and with next to none beside them."""
     levels, uprights = ink_to_rules(ink, em)
-    return _thin(levels, ink, em), _thin(uprights[:, [1, 0, 3, 2]], ink.T, em)[:, [1, 0, 3, 2]]
+    return _thin(levels, ink, em), turned(_thin(turned(uprights), ink.T, em))
 
 
 def with_faint(rules: Parts, faint: Parts) -> Parts:
@@ -229,6 +235,11 @@ def linked(near: np.ndarray) -> list[np.ndarray]:
     while before is None or (owners != before).any():
         before, owners = owners, np.minimum(owners, np.where(near, owners, len(near)).min(axis=1, initial=len(near)))
     return [np.flatnonzero(owners == owner) for owner in np.unique(owners)]
+
+
+def turned(parts: Parts) -> Parts:
+    """Parts with the axes of the page exchanged: what is level becomes upright."""
+    return parts[:, [1, 0, 3, 2]]
 
 
 def sizes(parts: Parts) -> tuple[np.ndarray, np.ndarray]:

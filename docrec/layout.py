@@ -18,7 +18,20 @@ from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.cards import find_cards, find_frames, without_corners
 from docrec.codes import find_codes
 from docrec.document import Block, Box, Line
-from docrec.ink import Run, faint_rules, gray_to_ink, ink_to_rules, ink_without_rules, mask_to_parts, parts_to_em, sizes, with_faint
+from docrec.ink import (
+    FAINT_INK,
+    INK_CONTRAST,
+    Run,
+    faint_rules,
+    gray_to_ink,
+    gray_to_inks,
+    ink_to_rules,
+    ink_without_rules,
+    mask_to_parts,
+    parts_to_em,
+    sizes,
+    with_faint,
+)
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
 from docrec.options import LAYOUTS
@@ -90,7 +103,7 @@ def _is_askew(page: PageImage) -> bool:
 
 def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: bool = False) -> list[Block]:
     """The blocks of a page, which lay askew or not, or of a zone of vertical text so turned that its columns are rows."""
-    ink = gray_to_ink(gray)
+    ink, pale = gray_to_inks(gray, INK_CONTRAST, FAINT_INK)
     parts = mask_to_parts(ink)
     em = parts_to_em(parts)
     if em < MIN_EM:
@@ -99,7 +112,7 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     codes = find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
     if len(codes):
         ink = ink_without_rules(ink, codes, codes[:0])
-    levels, uprights = (with_faint(rules, faint) for rules, faint in zip(ink_to_rules(ink, em), faint_rules(gray, em), strict=True))
+    levels, uprights = (with_faint(rules, faint) for rules, faint in zip(ink_to_rules(ink, em), faint_rules(pale, em), strict=True))
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]

@@ -190,8 +190,8 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
     told_lines = zip(read, letters, strict=True)
     for block in page.blocks:
         of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
-        told = [line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least]
-        if told := [line for line in told if not (judged and _is_drawn(line))]:
+        sure = (line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least)
+        if told := [line for line in sure if not (judged and _is_drawn(line))]:
             yield Block(block.kind, tuple(told if _draws_frames(told) else map(_without_frame, told)))
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from docrec.document import Box
-from docrec.ink import Parts, Run, linked, sizes
+from docrec.ink import Parts, Run, linked, sizes, turned
 
 Cell = tuple[int, int]
 """Row and column, from 0."""
@@ -73,7 +73,7 @@ def short_rules(parts: Parts, levels: Parts, uprights: Parts, em: float) -> tupl
     widths, heights = sizes(parts)
     lying = parts[(widths > SIDE * em) & (heights < 0.2 * em)]
     standing = parts[(heights > SIDE * em) & (widths < 0.2 * em)]
-    return lying[_lead_across(_turned(lying), _turned(uprights), em)], standing[_lead_across(standing, levels, em)]
+    return lying[_lead_across(turned(lying), turned(uprights), em)], standing[_lead_across(standing, levels, em)]
 
 
 def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
@@ -85,12 +85,12 @@ def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple
         The left and right edges of what is left, upright rules; the other parts.
     """
     widths, heights = sizes(parts)
-    rows = np.unique((levels[:, 1] + levels[:, 3]) / 2)
+    ends, middles = np.concatenate([levels[:, 0], levels[:, 2]]), np.tile((levels[:, 1] + levels[:, 3]) / 2, 2)
+    rows = np.unique(middles)
     at_rules = heights > SIDE * em
     for side in (1, 3):
         at_rules &= rows.searchsorted(parts[:, side] - CORNER[1] * em) < rows.searchsorted(parts[:, side] + CORNER[1] * em)
     tall = np.flatnonzero(at_rules)
-    ends, middles = np.concatenate([levels[:, 0], levels[:, 2]]), np.tile((levels[:, 1] + levels[:, 3]) / 2, 2)
     lefts, tops, rights, bottoms = (np.abs(parts[tall, side, None] - (middles if side % 2 else ends)) for side in range(4))
     narrow = widths[tall] < np.maximum(NARROW[0] * em, NARROW[1] * heights[tall])
     beside, reach = np.minimum(lefts, rights) < AT * em, np.where(narrow, *CORNER)[:, None] * em
@@ -106,10 +106,6 @@ def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple
 def _ink_of(ink: np.ndarray, part: np.ndarray) -> float:
     left, top, right, bottom = part.tolist()
     return float(ink[top:bottom, left:right].mean())
-
-
-def _turned(parts: Parts) -> Parts:
-    return parts[:, [1, 0, 3, 2]]
 
 
 def _lead_across(standing: Parts, levels: Parts, em: float) -> np.ndarray:
@@ -143,7 +139,7 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
     drawings = [levels[:0]]
     if not len(levels) or not len(uprights) or max(len(levels), len(uprights)) > MAX_RULES:
         return [], drawings[0]
-    meet = _between(uprights, levels, em) & _between(_turned(levels), _turned(uprights), em).T
+    meet = _between(uprights, levels, em) & _between(turned(levels), turned(uprights), em).T
     grids = []
     share_levels = (meet.astype(np.float32) @ meet.T) > 0
     for standing in linked(share_levels):
@@ -161,14 +157,14 @@ def rules_to_grids(levels: Parts, uprights: Parts, em: float) -> tuple[list[Grid
 
 def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
     """The grid of rules that hang together; None if it is but a frame, or a drawing."""
-    ys, xs = _places(_turned(levels), em), _places(uprights, em)
+    ys, xs = _places(turned(levels), em), _places(uprights, em)
     left, right = levels[:, 0].min(), levels[:, 2].max()
     xs = np.r_[[left] if left < xs[0] - SIDE * em else [], xs, [right] if right > xs[-1] + SIDE * em else []]
     rows, columns = len(ys) - 1, len(xs) - 1
     if rows < 1 or columns < 2:
         return None
     walls = np.zeros((2 * rows + 1, 2 * columns + 1), np.uint8)
-    walls[:, 1::2] |= _walls(_turned(levels), ys, xs)
+    walls[:, 1::2] |= _walls(turned(levels), ys, xs)
     walls[1::2] |= _walls(uprights, xs, ys).T
     walls[:, [0, -1]] |= 1  # a table may be open to the sides
     walls[::2, ::2] = 1
@@ -270,7 +266,7 @@ def _rules_across(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> np
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
     top, bottom = rows[0][0].top - 3 * em, rows[-1][0].bottom + 3 * em
     across = (levels[:, 0] < left + em) & (levels[:, 2] > right - em) & (levels[:, 1] > top) & (levels[:, 3] < bottom)
-    return _places(_turned(levels[across]), em) if across.any() else np.empty(0)
+    return _places(turned(levels[across]), em) if across.any() else np.empty(0)
 
 
 def _rows_above_last_rule(rows: Sequence[Sequence[Run]], levels: Parts, em: float) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from docrec.ink import Parts, Run, faint_rules, gray_to_ink, groups_to_runs, ink_to_rules
+from docrec.ink import FAINT_INK, Parts, Run, faint_rules, gray_to_ink, gray_to_inks, groups_to_runs, ink_to_rules
 
 
 def extent(run: Run) -> tuple[int, float, int, float]:
@@ -34,7 +34,7 @@ def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
     gray[46:60, 40:560:3] = gray[46:60, 41:560:3] = 40  # type so heavy that most of each row is ink
     gray[65:67, 40:560] = 195
     gray[80:82, 40:120] = 195  # a dash
-    levels, uprights = faint_rules(gray, 20)
+    levels, uprights = faint_rules(gray_to_inks(gray, FAINT_INK)[0], 20)
     assert [level[1::2] for level in levels.tolist()] == [[65, 67]]
     assert not len(uprights)
     assert 65 not in {level[1] for level in ink_to_rules(gray_to_ink(gray), 20)[0].tolist()}
