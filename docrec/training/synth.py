@@ -20,12 +20,14 @@ LIGATURES = {"fi": "ﬁ", "fl": "ﬂ"}
 LOGOS = {
     "LATEX": ((1.0, 0.0, -0.36), (0.7, 0.2, -0.15), (1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
     "TEX": ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
+    "AMS": ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
 }
 NOTE_MARK = re.compile(r"[(\[]?[0-9]{1,2}[)\]]?|[*†‡①-⑩]")
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
 UNDERSCORE_ROWS, FAINTEST = 6, 0.2  # where an underscore is, from the bottom up, and its ink at least
 EMPHASIS = 0.1  # share of lines in which words are set off
 WIDE_GAP = 0.05  # share of spaces that are wider than a word space
+LOW_RESOLUTION, COARSEST = 0.45, 0.3  # share of scans with fewer pixels than the network sees; of its resolution at least
 TRACKING = (0.72, 0.18, 0.04, 0.06)  # shares of lines set solid, justified, widely, tightly
 
 
@@ -81,6 +83,7 @@ class Renderer:
         tracking = float(random.choice([0.0, random.uniform(0, 0.12), random.uniform(0.1, 0.5), -random.uniform(0, 0.04)], p=TRACKING)) * em
         compressed = random.random() < 0.35
         narrow_quotes = latin is not font and random.random() < 0.5
+        narrow_angles = random.random() < 0.5  # as wide as their ink, as manuals of TeX packages have them
         notes = random.random() < 0.08  # numbers behind other characters are marks of notes, small and raised
         note_size, note_rise = random.uniform(0.5, 0.7), random.uniform(0.3, 0.42)
         logos = random.random() < 0.8
@@ -135,8 +138,9 @@ class Renderer:
                 continue
             shift = 0.0
             advance = glyph.advance
-            if compressed and size == em and (char in OPENING or char in CLOSING) and advance > 0.9 * em:
-                room = random.uniform(0.5, 0.8) * advance
+            narrowed = narrow_angles and char in "〈〉"
+            if (compressed or narrowed) and size == em and (char in OPENING or char in CLOSING) and advance > 0.9 * em:
+                room = (random.uniform(0.3, 0.45) if narrowed else random.uniform(0.5, 0.8)) * advance
                 shift = room - advance if char in OPENING else 0.0
                 advance = room
             column, row = round(pen + space + shift + glyph.left), above - glyph.top - raised
@@ -200,15 +204,25 @@ class Renderer:
         return self._surround(ink)
 
     def _scan(self, ink: np.ndarray) -> np.ndarray:
-        """Traces of printing and scanning: low resolution, blur, spread or faded ink, shade, noise, specks, JPEG."""
+        """Traces of printing and scanning, left at the scanner's resolution or at the network's."""
         random = self._random
         ink = self._surround(ink)
-        if random.random() < 0.4:
-            factor = random.uniform(0.38, 0.95)
-            small = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            ink = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC if random.random() < 0.5 else cv2.INTER_LINEAR)
+        if random.random() > LOW_RESOLUTION:
+            return self._wear(ink, 1.0)
+        factor = float(np.exp(random.uniform(np.log(COARSEST), np.log(0.95))))
+        small = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        early = random.random() < 0.5
+        if early:
+            small = self._wear(small, factor)
+        ink = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC if random.random() < 0.5 else cv2.INTER_LINEAR)
+        return np.clip(ink, 0, 1) if early else self._wear(ink, 1.0)
+
+    def _wear(self, ink: np.ndarray, scale: float) -> np.ndarray:
+        """Blur, spread or faded ink, shade, noise, specks and JPEG, on ink at so many times the network's resolution."""
+        random = self._random
+        height, width = ink.shape
         if random.random() < 0.6:
-            ink = cv2.GaussianBlur(ink, (0, 0), random.uniform(0.3, 1.15))
+            ink = cv2.GaussianBlur(ink, (0, 0), max(scale * random.uniform(0.3, 1.15), 0.2))
         ink = np.clip(ink, 0, 1)
         if random.random() < 0.5:
             ink = ink ** random.uniform(0.55, 1.7)
@@ -220,14 +234,14 @@ class Renderer:
         if random.random() < 0.08:  # bilevel, as facsimile
             ink = (ink > random.uniform(0.3, 0.6) * ink.max()).astype(np.float32)
         if random.random() < 0.25:
-            ramp = np.linspace(random.uniform(0, 0.15), random.uniform(0, 0.15), WIDTH, dtype=np.float32)
+            ramp = np.linspace(random.uniform(0, 0.15), random.uniform(0, 0.15), width, dtype=np.float32)
             ink = ink + ramp * (1 - ink)
         if random.random() < 0.5:
-            row, column = int(random.integers(0, 256 - HEIGHT)), int(random.integers(0, 1024 - WIDTH))
-            ink = ink + random.uniform(0.01, 0.1) * self._noise[row : row + HEIGHT, column : column + WIDTH]
+            row, column = int(random.integers(0, 256 - height)), int(random.integers(0, 1024 - width))
+            ink = ink + random.uniform(0.01, 0.1) * self._noise[row : row + height, column : column + width]
         if random.random() < 0.15:
             count = int(random.integers(1, 12))
-            ink[random.integers(0, HEIGHT, count), random.integers(0, WIDTH, count)] = random.uniform(0, 1)
+            ink[random.integers(0, height, count), random.integers(0, width, count)] = random.uniform(0, 1)
         if random.random() < 0.3:
             paper = np.clip(255 - ink * 255, 0, 255).astype(np.uint8)
             coded = cv2.imencode(".jpg", paper, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 85))])[1]

@@ -22,7 +22,7 @@ ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
 STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
 BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "〈〉", "〈〉", "“”", "‘’", '""', "''", "「」")))
-LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3")
+LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3", "AMS", "AMS-LATEX")
 UNITS = (
     *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px"),
     *("kg", "g", "mg", "t", "L", "mL", "s", "ms", "min", "h", "MB", "GB", "KB", "kB", "Hz", "kHz", "MHz", "GHz", "V", "kV", "mV"),
@@ -167,9 +167,10 @@ class TextSource:
         for _ in range(4):
             end = start + int(random.integers(1, 6))
             left, right = BRACKETS[int(random.integers(len(BRACKETS)))]
-            outer = ("{", "}") if random.random() < 0.3 else ("", "")
+            outer = random.choice([("{", "}"), ("[", "]"), ("", "")], p=[0.25, 0.1, 0.65])
             joint = str(random.choice(["", " ", "=", " = ", "\\", ", "]))
-            parts.append(f"{joint}{self._token(random)}{joint}{outer[0]}{left}{prose[start:end]}{right}{outer[1]}")
+            name = f"{self._token(random)}{joint}" if random.random() < 0.6 else ""
+            parts.append(f"{joint}{name}{outer[0]}{left}{prose[start:end]}{right}{outer[1]}")
             start = end
         return "".join(parts)
 
