@@ -13,7 +13,7 @@ from docrec.ink import INK_CONTRAST, Run, glyphs_to_extent, groups_to_runs, size
 ASCENDER = 0.75  # capitals, digits and ascenders above the baseline
 X_HEIGHT = 0.52
 LETTER_SIZE = 0.18  # by how much, as a share, these differ from typeface to typeface
-MARK, DOT_MARK = 0.3, 0.18  # lower ink has no baseline: dashes and quotes, dots
+MARK, DOT_MARK, STOP = 0.3, 0.18, 0.4  # lower ink has no baseline: dashes and quotes, dots, a stop by itself
 SAME_SIZE = 0.15  # heights this close, as a share, are one type size
 NEAR = 6  # lines around a line that may tell its size
 
@@ -56,12 +56,14 @@ class Letters:
         rise: how far the highest rises above the baseline, in pixels.
         mixed: whether low letters (x) stand among high ones (h, X), so that the highest must be an ascender or a capital.
         flat: whether they are wider than high, as dashes are.
+        alone: whether it is but one.
     """
 
     baseline: float
     rise: float
     mixed: bool
     flat: bool
+    alone: bool = False
 
 
 def lines_to_boxes(lines: Sequence[Run], ink: np.ndarray, em: float) -> list[Box]:
@@ -171,7 +173,7 @@ def line_to_letters(line: Run) -> Letters:
     rises = baseline - glyphs[standing, 1]
     rise = float(np.median(rises[rises >= 0.82 * rises.max()]))  # not that of a slash, which rises above all letters
     mixed = bool((rises < 0.82 * rise).mean() > 0.15)
-    return Letters(baseline, rise, mixed, flat=bool(np.median(widths) > 1.5 * np.median(heights)))
+    return Letters(baseline, rise, mixed, flat=bool(np.median(widths) > 1.5 * np.median(heights)), alone=len(widths) == 1)
 
 
 def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> Band:
@@ -182,7 +184,7 @@ def letters_to_band(letters: Letters, extent: Band, around: Sequence[Band]) -> B
         extent: where the line's ink begins and ends.
         around: bands already known, the nearest first.
     """
-    mark = MARK if letters.flat else DOT_MARK  # letters beside much larger type may be hardly higher
+    mark = MARK if letters.flat else STOP if letters.alone else DOT_MARK  # letters beside much larger type may be hardly higher
     for band in around:  # of the same row, as in a table or a page header
         level = letters.rise < mark * band.height or abs(band.bottom - BASELINE * band.height - letters.baseline) < 0.1 * band.height
         if level and extent.top > band.top - 0.1 * band.height and extent.bottom < band.bottom + 0.2 * band.height:

@@ -99,7 +99,7 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
             whole[_extent(inside)] = [Draft("figure", runs_to_lines(inside, sheet))]
     for cards in sheet.cards:
         in_cards = [[run for run in (*runs, *whole) if within(run, card)] for card in cards.tolist()]
-        if _are_cards(cards, in_cards, sheet):
+        if _are_cards(cards, in_cards, sheet) and not any(_is_among(run, cards) for run in {*runs, *whole} - set(chain(*in_cards))):
             columns = [column for inside in in_cards for column in runs_to_columns(inside, sheet)]
             drafts = [replace(draft, foot=False) for column in columns for draft in _column_to_drafts(column, whole, sheet)]
             taken = set(chain(*in_cards))
@@ -132,6 +132,12 @@ def _are_cards(cards: Parts, in_cards: Sequence[Sequence[Run]], sheet: Sheet) ->
     boxes = zip(cards.tolist(), in_cards, strict=True)
     inside = all(box[0] <= run.left and run.right <= box[2] for box, runs in boxes for run in runs)
     return inside and sum(map(bool, in_cards)) > 1 and any(len(runs_to_lines([*runs], sheet)) > 1 for runs in in_cards)
+
+
+def _is_among(run: Run, cards: Parts) -> bool:
+    """Whether a run that is in none of them stands above or below one of the boxes and beside others, as the text of columns does."""
+    is_level = cards[:, 1].min() < run.middle < cards[:, 3].max()
+    return bool(is_level and ((cards[:, 0] < run.right) & (run.left < cards[:, 2])).any())
 
 
 def within(run: Run, box: Sequence[float]) -> bool:
@@ -193,6 +199,8 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
             full = LISTED if wide and _are_lists(middles[before], middles[after], em) else 1.0
+            if _are_ends_of_rows(middles[before], middles[after], em):
+                continue
             if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, full, sheet) for side in (before, after)):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
@@ -230,6 +238,17 @@ def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
     return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and np.median(np.diff(few)) < CLOSE * em)
 
 
+def _are_ends_of_rows(before: np.ndarray, after: np.ndarray, em: float) -> bool:
+    """Whether one of two columns, of which these are the middles of the lines, holds but the ends of rows of the other, as fourth options.
+
+    They stand far from one another, level with lines of the other, which has more of them between.
+    """
+    few, many = sorted((before, after), key=len)
+    level = (np.abs(few[:, None] - many).min(axis=1) < em / 8).mean()
+    more = np.diff(np.searchsorted(many, np.stack([few[:-1] + em / 2, few[1:] - em / 2])), axis=0) > 0
+    return bool(level > LEVEL and len(few) > 1 and np.median(np.diff(few)) > CLOSE * em and more.mean() > 0.5)
+
+
 def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least: float, full: float, sheet: Sheet) -> bool:
     """Whether runs make columns of text, of so many rows at least that fill most of their width, not of many short pieces.
 
@@ -238,6 +257,7 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
     demand, em = _demand(sheet), sheet.em
     order = np.argsort(lefts, kind="stable")
     starts = np.flatnonzero(lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1] > (GUTTER - 0.25) * em) + 1
+    found = False
     for column in np.split(order, starts):
         extent, widths = rights[column].max() - lefts[column].min(), (rights - lefts)[column]
         if len(column) < STRAY * len(order) or extent < (MARKS if full < 1 else NO_COLUMN) * em:
@@ -252,7 +272,8 @@ def _is_column(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, least
         uneven = len(filled) >= MANY or full < 1
         if np.median(filled) < demand * least_filled and not (uneven and weighted_quantile(filled, filled, 0.5) >= FULL):
             return False
-    return True
+        found = True
+    return found
 
 
 def _demand(sheet: Sheet) -> float:

@@ -19,6 +19,7 @@ FULL = 0.9  # share of its column that a title is wide at most
 PARAGRAPH_GAP = 1.2  # heights of a line; see document.Block.text
 NEAR = 4.0  # em from a table or a figure to its caption
 CENTRED = 2.0  # em by which what is left free on both sides of something centred differs at most
+NUMBER = 3.0  # em; what stands at the beginning of a formula's row is no wider
 FEW_HANZI = 0.3  # share of a formula's width that square characters take at most
 RULE_ABOVE = 2.0  # em from a rule to the footnotes under it
 NEAR_NOTE = 6.0  # em; by so much text may be farther from a note than other text beside it
@@ -87,9 +88,12 @@ def _line_place(index: int, lines: Sequence[Line], column: Box, em: float) -> st
     """Whether a line stands beside others in a "row", at the "side" of its column, in its "centre", or there "alone", level with none."""
     box = lines[index].box
     near = [line.box for line in (*lines[max(0, index - 3) : index], *lines[index + 1 : index + 4])]
+    level = [other for other in near if min(box.bottom, other.bottom) - max(box.top, other.top) > box.height / 2]
     margins = box.left - column.left, column.right - box.right
+    if any(other.left < column.left + 2 * em and NUMBER * em < other.width < box.left - other.left for other in level):
+        return "row"  # the rest of a line behind a blank
     if min(margins) < 2 * em or abs(margins[0] - margins[1]) > CENTRED * em:
-        return "row" if any(min(box.bottom, other.bottom) - max(box.top, other.top) > box.height / 2 for other in near) else "side"
+        return "row" if level else "side"
     return "centre" if any(min(abs(box.left - other.left), abs(box.right - other.right)) < em / 2 for other in near) else "alone"
 
 

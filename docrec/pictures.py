@@ -16,6 +16,8 @@ LARGE, OUTLINE = 1.5, 0.08  # of a larger run, in em, letters cover more than th
 TALL, NARROW = 1.3, 0.25  # em, and share of its height; a higher part by itself, no wider, is the edge of a box or of its shadow
 FLAT = 0.2  # em; lower and wider is a dash
 PIECES = 2  # of a broken rule, at least
+DOTTED = 4.5  # em; shorter rows of dots are ellipses
+LEADER, LEADER_GAP = 0.15, 2.0  # em from a leader to the foot of the letters beside it, and to these, at most
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
 EDGE_INK = 0.4  # of the share of ink in the line is there at most
 WORD = 1.5  # em; a narrower run may be a mark
@@ -58,13 +60,18 @@ def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def without_broken_rules(runs: Sequence[Run], em: float) -> list[Run]:
-    """Runs without the pieces of rules: dashes that no letter stands level with."""
+    """Runs without the pieces of rules: dashes that no letter stands level with, and long rows of dots below and above letters."""
     is_flat = np.array([sizes(run.parts)[1].max() < FLAT * em and run.width > FLAT * em for run in runs], bool)
-    tops, bottoms, middles = np.array([(run.top, run.bottom, run.middle) for run in runs]).reshape(-1, 3).T
+    is_dotted = np.array([np.median(sizes(run.parts)[0]) < FLAT * em and run.width > DOTTED * em for run in runs], bool)
+    boxes = [(run.left, run.right, run.top, run.bottom, run.middle) for run in runs]
+    lefts, rights, tops, bottoms, middles = np.array(boxes).reshape(-1, 5).T
     kept = ~is_flat
     for index in np.flatnonzero(is_flat):
-        beside = (tops - em / 2 < middles[index]) & (middles[index] < bottoms + em / 2)
-        kept[index] = (beside & ~is_flat).any() or beside.sum() < PIECES
+        reach = LEADER * em if is_dotted[index] else em / 2
+        beside = (tops - reach < middles[index]) & (middles[index] < bottoms + reach)
+        if is_dotted[index]:
+            beside &= np.maximum(lefts - rights[index], lefts[index] - rights) < LEADER_GAP * em
+        kept[index] = (beside & ~is_flat).any() or beside.sum() < PIECES and not is_dotted[index]
     return [run for run, is_kept in zip(runs, kept, strict=True) if is_kept]
 
 

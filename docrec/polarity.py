@@ -81,7 +81,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
 
 _DARK_GROUND = 0.8
 """Part of the level of paper below which a ground is no paper."""
-_BOX_EM = (1.1, 1.8)
+_BOX_EM = (1.1, 1.3)
 """Least shorter and longer side of such a box, in em of body text."""
 _BOX_FILL = 0.75
 """Part of the smallest rectangle around it that it fills: an ellipse fills 0.79."""

@@ -376,6 +376,53 @@ def test_columns_of_questions_with_options_side_by_side() -> None:
     assert [left < 290 for left, _ in found] == [True] * 48 + [False] * 48
 
 
+def test_four_options_on_a_line_below_each_question() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for question in range(5):
+            top = 100 + 36 * question
+            write(page, 60, top, PROSE[question : question + 25])
+            for option in range(4):
+                write(page, 60 + 120 * option, top + 17, "甲乙丙丁"[option] + PROSE[:5] + PROSE[: (option == 3) * (4 - question // 2)])
+
+    found = places(find_blocks(drawn(draw)))
+    assert [round(left, -1) for left, _ in found] == [60, 60, 180, 300, 420] * 5
+
+
+@pytest.mark.parametrize("blank", [5, 10])
+def test_what_follows_a_blank_is_of_its_row(blank: int) -> None:
+    """A stop by itself has the band of the row, and what stands in the middle of the column is no formula."""
+
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 60, 3)
+        write(page, 60, 120, PROSE[:14])
+        write(page, 60 + (14 + blank) * SIZE, 120, "，" + PROSE[:5])
+        write(page, 60 + (20 + 2 * blank) * SIZE, 120, "。")
+
+    *_, last = find_blocks(drawn(draw))
+    first, middle, stop = (line.box for line in last.lines[-3:])
+    assert (first.top, first.bottom) == pytest.approx((middle.top, middle.bottom), abs=2)
+    assert (stop.top, stop.bottom) == pytest.approx((middle.top, middle.bottom), abs=2)
+    assert stop.width < SIZE
+
+
+def test_rows_of_dots_between_the_lines_of_a_list_are_no_leaders() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 300, 110, 8, 22)
+        for row in range(6):
+            write(page, 60, 100 + 20 * row, PROSE[row : row + 4])
+            write(page, 200, 100 + 20 * row, f"{row}0克")
+            for dot in range(60):
+                page.draw_circle((60 + 2.8 * dot, 106 + 20 * row), 0.6, color=None, fill=(0, 0, 0))
+        write(page, 60, 300, PROSE[:6])
+        for dot in range(40):
+            page.draw_circle((130 + 4 * dot, 298), 0.6, color=None, fill=(0, 0, 0))
+        write(page, 300, 300, "12")
+
+    boxes = [line.box for block in find_blocks(drawn(draw)) for line in block.lines]
+    assert len(boxes) == 8 + 12 + 1
+    assert max(box.right for box in boxes if box.left < 130) > 290 * DPI / 72
+
+
 def test_a_bracket_that_a_blank_parts_from_its_line_is_no_row_of_a_column() -> None:
     def draw(page: pymupdf.Page) -> None:
         write(page, 60, 100, PROSE[:35])

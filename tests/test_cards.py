@@ -99,6 +99,17 @@ def test_boxes_whose_text_goes_on_beyond_them_are_no_cards(page) -> None:
     assert order(page, ROW, "auto") == order(page, ROW, "single")
 
 
+def test_tinted_boxes_among_the_text_of_columns_are_no_cards(page) -> None:
+    boxes = [(220, 80, 390, 180), (30, 140, 200, 240)]
+    tint(page, boxes)
+    fill(page, boxes)
+    for left, lines in ((30, (40, 60, 80, 100, 120, 260, 280, 300)), (220, (40, 60, 200, 220, 240, 260, 280, 300))):
+        for baseline in lines:
+            write(page, left, baseline, "国家图书馆编目中心的文字"[: 11 + (baseline < 300)])
+    columns = [(20, 20, 210, 320), (210, 20, 400, 320)]
+    assert order(page, columns) == expected(columns, 12)
+
+
 def test_of_a_single_column_rows_are_read(page) -> None:
     tint(page, ROW)
     fill(page, ROW)

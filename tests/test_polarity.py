@@ -141,6 +141,22 @@ def test_large_bold_hanzi_are_no_boxes_with_text_and_a_character_in_a_box_is(siz
     assert changed[round(390 / 0.36) :].any()
 
 
+@pytest.mark.parametrize("radius", [None, 0.2, 0.5])
+def test_a_badge_with_one_character_is_inverted(radius: float | None) -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for row, char in enumerate("问答甲7"):
+            page.draw_rect(pymupdf.Rect(60, 98 + 30 * row, 76.5, 114.5 + 30 * row), color=None, fill=(0.75, 0.2, 0.2), radius=radius)
+            left = 63 if char > "7" else 65.6
+            page.insert_text((left, 110 + 30 * row), char, fontname="china-s", fontsize=10.5, color=(1, 1, 1))
+            page.insert_text((86, 110 + 30 * row), "后面是一行普通的文字", fontname="china-s", fontsize=10.5)
+        pixels = page.get_pixmap(dpi=200, colorspace=pymupdf.csGRAY)
+    gray = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width)
+    badges = bands_to_dark_on_light(gray)[round(96 / 0.36) : round(206 / 0.36), round(58 / 0.36) : round(79 / 0.36)]
+    assert (badges > 240).mean() > 0.8
+    assert (badges < 60).mean() > 0.01
+
+
 # Lines
 
 

@@ -22,6 +22,7 @@ ASCII_MARKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 DASHES = ("——", "——", "—", "……", "…", "–", "-", "--", "——", "~", "～", "%", "|", "/")
 STAND_INS = str.maketrans("─━―﹐︰∶・‧〝〞", "———，：：··“”")  # signs that texts use for others that print the same
 BRACKETS = tuple(map(tuple, ("<>", "<>", "<>", "{}", "[]", "()", "（）", "《》", "〈〉", "〈〉", "“”", "‘’", '""', "''", "「」")))
+ITEM_MARKS = (". ", ". ", ".", "．", "、", ") ", "）")  # behind the letter or number of an item of a list
 LOGOS = ("LATEX", "LATEX", "TEX", "XeTEX", "XeLATEX", "pdfLATEX", "BibTEX", "LATEX3", "AMS", "AMS-LATEX")
 UNITS = (
     *("", "", "", "%", "％", "‰", "°", "℃", ".", "元", "万元", "亿元", "年", "号", "m", "cm", "mm", "km", "μm", "nm", "pt", "px"),
@@ -136,6 +137,9 @@ class TextSource:
         line = re.sub(r"\s+", " ", text[start : start + LINE_LENGTH]).strip()
         if random.random() < 0.03:
             line = f"{random.choice(list(BULLETS))} {line}"
+        elif random.random() < 0.03:
+            item = random.choice(list("ABCDEFabcde")) if random.random() < 0.5 else str(random.integers(1, 30))
+            line = f"{item}{random.choice(ITEM_MARKS)}{line}"
         if random.random() < 0.06:
             place = int(random.integers(0, 9))
             line = line[:place] + str(random.choice(DASHES)) + line[place:]
