@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
+from statistics import median_low
 
 import numpy as np
 
@@ -34,6 +35,8 @@ LEVEL = 0.7  # of which fewer than this share are level with one of the other co
 
 LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
 CROWDED = 0.3  # of its area that this takes
+
+LARGER = 1.4  # times as high as the lines to its right, a title is read before them all
 
 # Headers and footers.
 MARGIN = 0.1  # share of the page's height in which they stand
@@ -287,8 +290,22 @@ def runs_to_lines(runs: list[Run], sheet: Sheet) -> list[Run]:
 
 
 def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
+    """The rows of some runs from top to bottom; what is much larger comes before smaller ones to its right, though some stand higher."""
+    runs = [*runs]
+    large = LARGER * median_low([run.height for run in runs]) if runs else math.inf
+
+    def place(run: Run) -> float:
+        beside = (
+            run.drop_cap
+            or run.height > large
+            and any(
+                LARGER * other.height < run.height and other.left >= run.right and run.top < other.middle < run.bottom for other in runs
+            )
+        )
+        return run.top if beside else run.middle
+
     rows: list[list[Run]] = []
-    for run in sorted(runs, key=lambda run: run.top if run.drop_cap else run.middle):
+    for run in sorted(runs, key=place):
         if rows and all(run.middle < other.bottom and gap_between(run, other) > 0 for other in rows[-1]):
             rows[-1].append(run)
         else:

@@ -726,3 +726,13 @@ def test_the_head_of_a_page_is_found_when_it_was_straightened() -> None:
     blocks = find_blocks(prepare(PageImage(0, turned, DPI)))
     assert blocks[0].kind == "header"
     assert len(blocks[0].lines) == 2
+
+
+def test_a_large_title_comes_before_the_small_lines_to_its_right() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 100, "校园通讯", 28)
+        for row in range(2):
+            write(page, 460, 85 + 17 * row, f"第{row + 3}期")
+        prose(page, 60, 140, 6)
+
+    assert [left for left, _ in places(find_blocks(drawn(draw)))][:4] == pytest.approx([61, 460, 460, 60], abs=3)
