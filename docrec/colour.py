@@ -153,8 +153,9 @@ def find_highlighter(small: np.ndarray, done: np.ndarray) -> np.ndarray:
     for number, (left, top, width, height, area) in enumerate(stats[1:].tolist(), 1):
         part = np.s_[top : top + height, left : left + width]
         inside = labels[part] == number
-        dark = (strongest[part] < _INKED) & inside
-        if dark.sum() > 0.01 * area and (coloured[part].astype(bool) & inside).sum() > 0.4 * area:
+        dark = ((strongest[part] < _INKED) & inside).sum() / area
+        light = strongest[part][coloured[part].astype(bool) & inside]
+        if dark > 0.01 and len(light) > 0.4 * area and (dark > _MARKED or np.ptp(np.percentile(light, (10, 90))) < _EVEN):
             patches[part] |= inside.view(np.uint8)
     return cv2.dilate(patches, np.ones((EM // 2, EM // 2), np.uint8)) if patches.any() else patches
 
@@ -163,6 +164,9 @@ _LIGHT = 190
 """The strongest channel of highlighter and of light paper, at least."""
 _INKED = _LIGHT - 60
 """The strongest channel of ink under it, and of most of a dark page, at most."""
+
+_MARKED, _EVEN = 0.05, 16
+"""A patch less of which is ink may be light colour in a photograph, whose strongest channel varies by more levels."""
 
 
 def find_pale_text(small: np.ndarray, done: np.ndarray) -> np.ndarray:

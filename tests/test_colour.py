@@ -93,6 +93,17 @@ def test_a_coloured_box_on_a_dark_page_is_no_highlighter() -> None:
     assert "highlighter faded" not in gray_of(color).steps
 
 
+def test_light_colours_in_a_photograph_are_no_highlighter() -> None:
+    color = make_page()
+    clouds = np.random.default_rng(1).normal(0, 1, (8, 14)).astype(np.float32)
+    smooth = np.asarray(cv2.resize(clouds, (900, 500), interpolation=cv2.INTER_CUBIC))
+    color[600:1100, 300:1200] = (np.array([235, 175, 130]) + smooth[..., None] * (14, 18, 18)).clip(0, 255).astype(np.uint8)
+    for left in range(350, 1150, 30):
+        for top in (700, 820, 960):
+            cv2.circle(color, (left, top), 6, (60, 40, 30), cv2.FILLED)
+    assert "highlighter faded" not in gray_of(color).steps
+
+
 @pytest.mark.parametrize("ink", [(250, 210, 0), (0, 220, 240), (255, 150, 0)])
 def test_a_line_in_a_pale_colour_becomes_dark(ink: tuple[int, int, int]) -> None:
     color = make_page()
