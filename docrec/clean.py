@@ -282,7 +282,7 @@ _SHOW_THROUGH = 0.01
 """Part of the paper between letters that must be covered by print of the reverse side."""
 _EVENNESS = 0.2
 """How thin that print may lie between the letters as a part of how thick it lies away from them, or the other way round."""
-_DARKEST_SHOW_THROUGH = 150
+_DARKEST_SHOW_THROUGH = 180
 """Grey of the darkest of it; the palest strokes of this side's print are darker in places."""
 
 

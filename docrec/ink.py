@@ -17,7 +17,7 @@ from docrec.colour import reduce_by
 PAPER_WINDOW = 1 / 80  # of the page's longer side: strokes are thinner than this, tinted boxes are wider
 MIN_PAPER_WINDOW = 25  # px
 INK_CONTRAST = 0.4  # of the strongest contrast nearby
-MIN_INK_CONTRAST = 0.14  # of the page's strongest
+MIN_NEARBY = 0.35  # of the page's strongest contrast counts as that nearby, at least
 NOISE_CONTRAST = 24  # gray levels
 
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
@@ -96,8 +96,8 @@ def gray_to_inks(gray: np.ndarray, *shares: float) -> list[np.ndarray]:
     peaks = cv2.dilate(contrast, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     if not peaks.size or (strongest := int(peaks.max())) < NOISE_CONTRAST:
         return [np.zeros_like(gray) for _ in shares]
-    nearby, least = cv2.dilate(peaks, window), max(NOISE_CONTRAST, strongest * MIN_INK_CONTRAST)
-    thresholds = (np.maximum(nearby * share, least).astype(np.uint8) for share in shares)
+    nearby = np.maximum(cv2.dilate(peaks, window), MIN_NEARBY * strongest)
+    thresholds = (np.maximum(nearby * share, NOISE_CONTRAST).astype(np.uint8) for share in shares)
     return [
         (contrast > cv2.resize(threshold, (width, height), interpolation=cv2.INTER_NEAREST)).view(np.uint8) for threshold in thresholds
     ]

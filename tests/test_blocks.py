@@ -736,3 +736,18 @@ def test_a_large_title_comes_before_the_small_lines_to_its_right() -> None:
         prose(page, 60, 140, 6)
 
     assert [left for left, _ in places(find_blocks(drawn(draw)))][:4] == pytest.approx([61, 460, 460, 60], abs=3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_faint_rules_between_columns_that_noise_breaks(seed: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for left in (60, 225, 390):
+            prose(page, left, 100, 26, 14)
+
+    gray = drawn(draw).gray.astype(np.float32)
+    rng = np.random.default_rng(seed)
+    for x in (217, 382):
+        column = int(x * DPI / 72)
+        gray[180:1050, column : column + 2] = 216 + rng.normal(0, 9, (870, 2)) * np.array([1, 0.6])
+    found = places(find_blocks(PageImage(0, gray.clip(0, 255).astype(np.uint8), DPI)))
+    assert [left for left, _ in found] == pytest.approx([60] * 26 + [225] * 26 + [390] * 26, abs=3)

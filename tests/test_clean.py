@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, INK, WIDTH, make_page
+from conftest import HEIGHT, INK, LINES, WIDTH, make_page
 
 from docrec.clean import (
     clean,
@@ -169,6 +169,16 @@ def test_the_reverse_side_is_painted_over_and_this_side_stays() -> None:
     far = cv2.erode(page, np.ones((9, 9), np.uint8)) == 255
     assert np.mean(cleaned[far] < 235) < 0.01
     assert np.array_equal(cleaned[page == INK], shown[page == INK])
+
+
+def test_faint_stops_between_letters_and_faint_lines_elsewhere_do_not_show_through() -> None:
+    page = make_page()
+    for baseline in LINES:
+        for left in range(100, 320, 20):
+            cv2.circle(page, (left, baseline + 8), 3, 158, 2)
+    for top in (630, 650):
+        page[top : top + 2, 100:500] = 170
+    assert fade_show_through(page) is page
 
 
 def test_what_was_done_is_named() -> None:
