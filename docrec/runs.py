@@ -29,6 +29,7 @@ FIGURE = 5.0  # higher parts are no type
 
 
 STOP = 0.42  # commas and stops are smaller
+BELOW = 0.12  # the stop of ! and ? is no farther from the middle of the stroke above
 
 # Gaps between neighbours on a line, in em.
 LETTER_GAP = 0.5
@@ -185,9 +186,14 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
 
 
 def _ends_with_stop(run: Run, em: float) -> bool:
-    """Whether the last part of a run is a comma or stop, small and low, of full width or not."""
-    left, top, right, bottom = run.parts[run.parts[:, 2].argmax()].tolist()
-    return right - left < STOP * em and bottom - top < STOP * em and top > run.middle
+    """Whether a run ends with a comma or stop, small and low, of full width or not, or with one below a narrow stroke, as ! and ? are."""
+    last = run.parts[run.parts[:, 0] > run.right - STOP * em]
+    if not 0 < len(last) < 3:
+        return False
+    low = last[last[:, 3].argmax()]
+    stroke = last[last[:, 3].argmin()]
+    below = abs(low[[0, 2]].sum() - stroke[[0, 2]].sum()) < 2 * BELOW * em and stroke[1] < run.middle
+    return bool(low[3] - low[1] < STOP * em and low[1] > run.middle and (len(last) == 1 or below))
 
 
 def gap_between(a: Run, b: Run) -> int:

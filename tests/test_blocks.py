@@ -691,11 +691,13 @@ def test_a_title_above_and_between_columns_comes_before_them() -> None:
     assert [left for left, _ in found] == pytest.approx([270] + [60] * 20 + [340] * 20, abs=3)
 
 
-def test_the_blank_behind_a_comma_parts_no_words() -> None:
+@pytest.mark.parametrize("mark", [[(190, 115, 195, 121)], [(191, 100, 195, 113), (191, 116, 195, 120)]], ids=["comma", "exclamation"])
+def test_the_blank_behind_a_mark_parts_no_words(mark: list[tuple[int, int, int, int]]) -> None:
     squares = [(left, 100, left + 20, 120) for left in (*range(100, 188, 22), *range(216, 304, 22))]
     walls = np.empty((0, 4), np.int32)
     assert len(parts_to_runs(np.array(squares, np.int32), walls, 20)) == 2
-    assert len(parts_to_runs(np.array([*squares, (190, 115, 195, 121)], np.int32), walls, 20)) == 1
+    assert len(parts_to_runs(np.array([*squares, *mark], np.int32), walls, 20)) == 1
+    assert len(parts_to_runs(np.array([*squares, (191, 100, 195, 120)], np.int32), walls, 20)) == 2
 
 
 def test_captions_side_by_side_are_read_one_after_another() -> None:
