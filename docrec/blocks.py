@@ -102,10 +102,10 @@ def runs_to_drafts(runs: list[Run], sheet: Sheet) -> list[Draft]:
             whole[_extent(inside)] = [Draft("figure", runs_to_lines(inside, sheet))]
     for cards in sheet.cards:
         in_cards = [[run for run in (*runs, *whole) if within(run, card)] for card in cards.tolist()]
-        if _are_cards(cards, in_cards, sheet) and not any(_is_among(run, cards) for run in {*runs, *whole} - set(chain(*in_cards))):
+        taken = set(chain(*in_cards))
+        if _are_cards(cards, in_cards, sheet) and not any(_is_among(run, cards) for run in (*runs, *whole) if run not in taken):
             columns = [column for inside in in_cards for column in runs_to_columns(inside, sheet)]
             drafts = [replace(draft, foot=False) for column in columns for draft in _column_to_drafts(column, whole, sheet)]
-            taken = set(chain(*in_cards))
             runs, whole = [run for run in runs if run not in taken], {run: some for run, some in whole.items() if run not in taken}
             whole[_extent(taken)] = drafts
     header, runs = _split_margin(runs, [*whole], sheet, -1)
@@ -202,9 +202,9 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
             full = LISTED if wide and _are_lists(middles[before], middles[after], em) else 1.0
-            if _are_ends_of_rows(middles[before], middles[after], em):
-                continue
-            if shared > 2 * em and all(_is_column(lefts[side], rights[side], middles[side], rows, full, sheet) for side in (before, after)):
+            sides = ((lefts[side], rights[side], middles[side]) for side in (before, after))
+            columns = shared > 2 * em and all(_is_column(*side, rows, full, sheet) for side in sides)
+            if columns and not _are_ends_of_rows(middles[before], middles[after], em):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
 
@@ -294,18 +294,12 @@ def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
     runs = [*runs]
     large = LARGER * median_low([run.height for run in runs]) if runs else math.inf
 
-    def place(run: Run) -> float:
-        beside = (
-            run.drop_cap
-            or run.height > large
-            and any(
-                LARGER * other.height < run.height and other.left >= run.right and run.top < other.middle < run.bottom for other in runs
-            )
-        )
-        return run.top if beside else run.middle
+    def is_first(run: Run) -> bool:
+        smaller = (other for other in runs if LARGER * other.height < run.height and other.left >= run.right)
+        return run.drop_cap or run.height > large and any(run.top < other.middle < run.bottom for other in smaller)
 
     rows: list[list[Run]] = []
-    for run in sorted(runs, key=place):
+    for run in sorted(runs, key=lambda run: run.top if is_first(run) else run.middle):
         if rows and all(run.middle < other.bottom and gap_between(run, other) > 0 for other in rows[-1]):
             rows[-1].append(run)
         else:
