@@ -163,3 +163,33 @@ def test_underscores_below_the_window_are_no_characters_of_the_line():
     assert [span.char for span in _seen(window, spans)] == ["a", "_", "b"]
     window[26:, 20:41] = 0
     assert [span.char for span in _seen(window, spans)] == ["a", " ", "b"]
+
+
+class Said:
+    """A source of text that says the same again and again."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def draw(self, random: np.random.Generator, has: object) -> str:
+        return self._text
+
+
+def test_angle_brackets_are_as_wide_as_hanzi_or_as_their_ink(font_folder):
+    renderer = Renderer(Said("国〈国〉国国国国国国国国国"), load_fonts([font_folder], alphabet_of_hanzi()), seed=5)
+    lines = [line.spans for line in (renderer.draw(clean=True) for _ in range(80)) if line.text.startswith("国〈国〉国国")]
+    ratios = [(spans[4].left - spans[2].left) / (spans[5].left - spans[4].left) for spans in lines]
+    assert min(ratios) < 1.5
+    assert max(ratios) > 1.9
+
+
+def test_the_logo_of_ams_has_its_middle_letter_lower(font_folder):
+    def foot(line: LabelledLine, span: Span, start: float, end: float) -> int:
+        columns = slice(int(span.left + start * (span.right - span.left)), int(span.left + end * (span.right - span.left)) + 1)
+        return int(np.flatnonzero(line.pixels[:, columns].max(axis=1) > 128).max(initial=0))
+
+    renderer = Renderer(Said("国AMS国国国国国国"), load_fonts([font_folder], alphabet_of_hanzi()), seed=5)
+    lines = [(line, [span for span in line.spans if span.char in "AM"]) for line in (renderer.draw(clean=True) for _ in range(60))]
+    lower = [foot(line, m, 0.3, 0.8) - foot(line, a, 0, 0.3) for line, (a, m) in lines]
+    assert np.mean(np.array(lower) > 2) > 0.5
+    assert min(lower) < 2
