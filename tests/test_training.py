@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from conftest import PROSE
@@ -165,13 +167,13 @@ def test_underscores_below_the_window_are_no_characters_of_the_line():
     assert [span.char for span in _seen(window, spans)] == ["a", " ", "b"]
 
 
-class Said:
+class Said(TextSource):
     """A source of text that says the same again and again."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def draw(self, random: np.random.Generator, has: object) -> str:
+    def draw(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
         return self._text
 
 
