@@ -19,8 +19,7 @@ LIGATURES = {"fi": "ﬁ", "fl": "ﬂ"}
 # The logos of TeX as plain TeX and LaTeX define them: for each letter its size, how far it is raised, and the kern behind it, in em.
 LOGOS = {
     "LATEX": ((1.0, 0.0, -0.36), (0.7, 0.2, -0.15), (1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
-    "TEX": ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
-    "AMS": ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0)),
+    **dict.fromkeys(("TEX", "AMS"), ((1.0, 0.0, -0.1667), (1.0, -0.22, -0.125), (1.0, 0.0, 0.0))),
 }
 NOTE_MARK = re.compile(r"[(\[]?[0-9]{1,2}[)\]]?|[*†‡①-⑩]")
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
