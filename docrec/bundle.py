@@ -4,7 +4,7 @@ config.json                         format version, sizes of the network, how it
 char_dict_cn.json, ord_map_cn.json  the alphabet, in class order
 weights.npz                         every weight, float16 (float32 if imported), by the name of its Keras variable
 backbone.onnx                       the backbone for the CPU runtime, made from the same weights
-bigrams.npz                         which Hanzi follow each other in the text it was trained on, if it was on text
+ngrams.npz                          which characters follow each other in the text it was trained on, if it was on text
 """
 
 import json
@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from docrec.bigrams import NONE, Bigrams, load_bigrams
 from docrec.charset import Charset, load_charset, save_charset
 from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH
 from docrec.ctc import DECODINGS
 from docrec.errors import BundleError, DocrecError
+from docrec.ngrams import NONE, Ngrams, load_ngrams
 from docrec.resources import models_folder
 
 FORMAT = 1
 DEFAULT_MODEL = "crnn-zh"
 INPUT = {"height": HEIGHT, "width": WIDTH, "frames": FRAMES, "ink_height": INK_HEIGHT}
-CONFIG, WEIGHTS, BACKBONE, BIGRAMS = "config.json", "weights.npz", "backbone.onnx", "bigrams.npz"
+CONFIG, WEIGHTS, BACKBONE, NGRAMS = "config.json", "weights.npz", "backbone.onnx", "ngrams.npz"
 CHAR_DICT, ORD_MAP = "char_dict_cn.json", "ord_map_cn.json"
 
 
@@ -61,18 +61,18 @@ class Bundle:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise BundleError(f"{self.folder / WEIGHTS} is damaged ({error}); install or copy the model anew") from error
 
-    def bigrams(self) -> Bigrams:
-        """Which Hanzi follow each other.
+    def ngrams(self) -> Ngrams:
+        """Which characters follow each other in running text.
 
         Raises:
             BundleError: the file is damaged.
         """
-        path = self.folder / BIGRAMS
+        path = self.folder / NGRAMS
         if not path.exists():
             return NONE
         try:
             with open(path, "rb") as file:
-                return load_bigrams(file)
+                return load_ngrams(file)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise BundleError(f"{path} is damaged ({error}); install or copy the model anew") from error
 
@@ -135,7 +135,7 @@ def save_bundle(
     backbone: Any,
     classifier: Any,
     prior_shift: np.ndarray | None = None,
-    bigrams: Bigrams = NONE,
+    ngrams: Ngrams = NONE,
     dtype: str = "float16",
 ) -> Bundle:
     """Write a model folder from Keras objects.
@@ -148,7 +148,7 @@ def save_bundle(
         classifier: Keras layer from `network.build_classifier`, or the backbone's own.
         prior_shift: float32 (classes,), what `training.fit.fit_to_running_text` added to the classifier's biases, to take it off
             again where training goes on.
-        bigrams: of the text that the network was trained on.
+        ngrams: of the text that the network was trained on.
         dtype: what weights are stored as.
 
     Raises:
@@ -171,8 +171,8 @@ def save_bundle(
         np.savez(made / WEIGHTS, **arrays)
         (made / BACKBONE).write_bytes(graph)
         save_charset(charset, made / CHAR_DICT, made / ORD_MAP)
-        with open(made / BIGRAMS, "wb") as file:
-            bigrams.save(file)
+        with open(made / NGRAMS, "wb") as file:
+            ngrams.save(file)
         (made / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         for path in made.iterdir():
             path.replace(folder / path.name)

@@ -33,7 +33,7 @@ class Recognizer:
     def __init__(self, bundle: Bundle, backbone: Backbone, classifier: Classifier, device: str) -> None:
         self.bundle = bundle
         self.charset = bundle.charset
-        self._bigrams = bundle.bigrams()
+        self._ngrams = bundle.ngrams()
         self.device = device
         self.limited = len(classifier.labels) < len(bundle.charset)
         self._backbone = backbone
@@ -45,7 +45,7 @@ class Recognizer:
         while batch := list(itertools.islice(chunks, batch_size)):
             features, blank = self._backbone(np.stack([chunk.pixels for chunk in batch]))
             for reading in decode(features, blank, self._classifier, self.bundle.decoding, ranks):
-                marks = self._bigrams.choose(reading, self.charset).marks
+                marks = self._ngrams.choose(reading, self.charset).marks
                 yield Reading(tuple(replace(mark, ranking=mark.ranking[:ranks]) if mark.ranking else mark for mark in marks))
 
 

@@ -243,9 +243,9 @@ def test_fine_tuning_keeps_what_both_alphabets_have(options, alphabet, train, tm
     old = Charset(tuple(char for char in alphabet.characters if char not in "高小"))
     new = Charset(("龙", *(char for char in reversed(alphabet.characters) if char not in "日水")))
     network, _ = train(options, old)
-    shift, bigrams = fit_to_running_text(network, options, old)
-    assert bigrams is not None
-    assert len(bigrams.pairs)
+    shift, ngrams = fit_to_running_text(network, options, old)
+    assert ngrams is not None
+    assert len(ngrams.hanzi.pairs)
     start = save_bundle(tmp_path / "old", old, network.config, network.backbone, network.classifier, shift)
     tuned, _ = train(dataclasses.replace(options, run=str(tmp_path / "tuned")), new, start, stop_after=0)
     kernels = [np.asarray(layer.kernel) for layer in (network.classifier, tuned.classifier)]
@@ -425,7 +425,7 @@ def test_the_command_makes_a_model_that_reads(text_file, font_folder, alphabet, 
     assert run(command) == 0
     model = tmp_path / "model"
     assert load(model, "cpu").charset == alphabet
-    assert len(load_bundle(model).bigrams().pairs)
+    assert len(load_bundle(model).ngrams().hanzi.pairs)
     assert read_settings(model / "training.toml")["channels"] == (4, 4, 8, 8, 16)
     assert json.loads((model / "metrics.json").read_text())["training"]["steps"] >= 1
     assert list((tmp_path / "board").iterdir())

@@ -12,7 +12,7 @@ ROOMS = [
     *("errors", "document", "options", "worker"),
     *("resources", "charset", "source", "colour", "polarity", "clean", "upright"),
     *("ink", "band", "scripts", "runs", "pictures", "margin", "codes", "tables", "cards", "blocks", "kinds", "vertical", "layout"),
-    *("ctc", "bigrams", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
+    *("ctc", "ngrams", "column", "chunk", "overlay", "crnn_tensorflow", "network", "onnx_graph"),
     "bundle",
     "recognizer",
     *("turn", "textlayer"),

@@ -66,9 +66,9 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
     options = TrainOptions(**(read_settings(config) if config else {}) | given)
     charset = alphabet(Dictionary(), Dictionary(options.char_dict, options.ord_map)) or bundled_alphabet()
 
-    from docrec.bigrams import NONE
     from docrec.bundle import load_bundle, save_bundle
     from docrec.cli.train_view import TrainView
+    from docrec.ngrams import NONE
     from docrec.training.board import Board
     from docrec.training.fit import Watcher, blend, fit_to_running_text, train
     from docrec.writers.replace import replacing, writing_to
@@ -79,11 +79,11 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
         network, progress = train(options, charset, start, (view, *boards))
     if start and options.blend:
         blend(network, start, charset, options.blend)
-    shift, bigrams = fit_to_running_text(network, options, charset)
-    if bigrams is None:
-        bigrams = start.bigrams() if start else NONE
+    shift, ngrams = fit_to_running_text(network, options, charset)
+    if ngrams is None:
+        ngrams = start.ngrams() if start else NONE
     with writing_to(options.model):
-        bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift, bigrams)
+        bundle = save_bundle(options.model, charset, network.config, network.backbone, network.classifier, shift, ngrams)
     metrics = {"steps": progress.step, "seconds": round(progress.seconds), "losses": progress.losses, "validations": progress.validations}
     for name, content in ((FILE, settings_to_toml(options)), ("metrics.json", json.dumps({"training": metrics}) + "\n")):
         with replacing(bundle.folder / name) as file:

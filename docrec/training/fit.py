@@ -17,13 +17,13 @@ import numpy as np
 from keras import ops
 from rapidfuzz.distance import Levenshtein
 
-from docrec.bigrams import Bigrams
 from docrec.bundle import Bundle
 from docrec.charset import Charset
 from docrec.chunk import FRAMES
 from docrec.ctc import Classifier, Reading, decode
 from docrec.errors import BundleError, OptionError, TrainingFailedError
 from docrec.network import NetworkConfig, build_backbone, build_classifier
+from docrec.ngrams import Ngrams
 from docrec.options import TrainOptions
 from docrec.training.batches import Batches
 from docrec.training.fonts import load_fonts
@@ -280,7 +280,7 @@ def blend(network: TrainedNetwork, start: Bundle, charset: Charset, share: float
         now.assign((1 - share) * _array(now) + share * _array(then))
 
 
-def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> tuple[np.ndarray, Bigrams | None]:
+def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> tuple[np.ndarray, Ngrams | None]:
     """Fit a trained network to running text: what it expects, and how sure it says it is.
 
     Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
@@ -305,7 +305,7 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     log.info("logits are scaled by %.2f", scale)
     for variable in (*classifier.weights, *blank.weights):
         variable.assign(ops.convert_to_numpy(variable) * scale)
-    return scale * shift, source.bigrams()
+    return scale * shift, source.ngrams()
 
 
 def _told_and_right(lines: Sequence[LabelledLine], readings: Sequence[Reading], charset: Charset) -> tuple[np.ndarray, np.ndarray]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from docrec.bigrams import Bigrams, count_bigrams
 from docrec.charset import Charset
 from docrec.errors import TrainingDataError
+from docrec.ngrams import Ngrams, count_ngrams
 from docrec.training.fonts import is_hanzi
 
 WIDE_MARKS = "，。、；：？！“”‘’（）《》【】「」『』—…·〈〉〔〕"
@@ -93,9 +93,9 @@ class TextSource:
         source._drawn = RUNNING
         return source
 
-    def bigrams(self) -> Bigrams:
-        """The pairs of Hanzi of its Chinese text."""
-        return count_bigrams(self._prose)
+    def ngrams(self) -> Ngrams:
+        """Which Hanzi and which letters its text has side by side."""
+        return count_ngrams(self._prose, self._latin)
 
     def log_prior_ratio(self, charset: Charset) -> np.ndarray:
         """How much rarer Hanzi, signs and other scripts are in running text than in the lines drawn, some of which are random.

@@ -3,20 +3,21 @@ import io
 import numpy as np
 import pytest
 
-from docrec.bigrams import HANZI, count_bigrams, load_bigrams
 from docrec.bundle import load_bundle
 from docrec.charset import Charset
 from docrec.chunk import Chunk
 from docrec.ctc import Mark, Reading
 from docrec.errors import BundleError
+from docrec.ngrams import CODES, HANZI, KINDS, LETTERS, NONE, count_ngrams, load_ngrams
 from docrec.recognizer import load
 
-CHARSET = Charset(tuple("之间问的中0O"))
+CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²"))
+CODE = "的line line of the line, and a line in the file; In it, 10.0 of 10.5 and 70.5 to 90.0"
 TEXT = "之间，山水之间。之间的，之间的，之问，空\n间"
 
 
 def counted(text):
-    bigrams = count_bigrams(text)
+    bigrams = count_ngrams(text).hanzi
     first, second = np.divmod(bigrams.pairs.astype(int), HANZI)
     return {chr(0x4E00 + a) + chr(0x4E00 + b): int(n) for a, b, n in zip(first, second, bigrams.counts, strict=True)}
 
@@ -31,8 +32,8 @@ def reading(text, doubtful):
     return Reading(tuple(marks))
 
 
-def chosen(text, doubtful, learned=TEXT):
-    read = count_bigrams(learned).choose(reading(text, doubtful), CHARSET)
+def chosen(text, doubtful, learned=TEXT, latin=""):
+    read = count_ngrams(learned, latin).choose(reading(text, doubtful), CHARSET)
     return CHARSET.decode([mark.label for mark in read.marks])
 
 
@@ -43,20 +44,23 @@ def test_pairs_are_counted_within_runs_of_hanzi():
 
 
 def test_what_was_saved_is_loaded():
-    bigrams = count_bigrams(TEXT * 3)
+    ngrams = count_ngrams(TEXT * 3, CODE * 3)
     file = io.BytesIO()
-    bigrams.save(file)
+    ngrams.save(file)
     file.seek(0)
-    again = load_bigrams(file)
-    np.testing.assert_array_equal(again.pairs, bigrams.pairs)
-    np.testing.assert_array_equal(again.counts, bigrams.counts)
-    assert again.pairs.dtype == np.uint32
+    again = load_ngrams(file)
+    np.testing.assert_array_equal(again.hanzi.pairs, ngrams.hanzi.pairs)
+    np.testing.assert_array_equal(again.hanzi.counts, ngrams.hanzi.counts)
+    np.testing.assert_array_equal(again.letters.counts, ngrams.letters.counts)
+    assert again.hanzi.pairs.dtype == again.letters.counts.dtype == np.uint32
 
 
 def test_probabilities_of_what_follows_add_up_to_one():
-    bigrams = count_bigrams("之间的中，之间，之中，间的中，" * 2)
+    ngrams = count_ngrams("之间的中，之间，之中，间的中，" * 2, CODE)
+    bigrams = ngrams.hanzi
     for first in (ord("之") - 0x4E00, ord("中") - 0x4E00, -1):
         assert sum(bigrams._follows(first, second) for second in range(HANZI)) == pytest.approx(1)
+    np.testing.assert_allclose(ngrams.letters._follows.sum(axis=2), 1)
 
 
 DOUBTFUL = (("问", 0.6), ("间", 0.3))
@@ -90,9 +94,47 @@ def test_else_the_network_is_right(text, doubtful, learned):
     assert chosen(text, doubtful, learned) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "ranking", "better"),
+    [
+        ("1ine", 0, (("1", 0.6), ("l", 0.3)), "line"),
+        ("the 1ine", 4, (("1", 0.6), ("l", 0.3)), "the line"),
+        ("ln it", 0, (("l", 0.6), ("I", 0.3)), "In it"),
+        ("9O.", 1, (("O", 0.5), ("0", 0.4)), "90."),
+        ("9O.", 1, (("O", 0.5), ("9", 0.3), ("1", 0.2)), "99."),
+        ("的1ine", 1, (("1", 0.6), ("l", 0.3)), "的line"),
+    ],
+)
+def test_neighbours_tell_letters_and_digits(text, place, ranking, better):
+    assert chosen(text, {place: ranking}, latin=CODE * 9) == better
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "ranking"),
+    [
+        ("11.5", 1, (("1", 0.5), ("0", 0.45))),
+        ("1ine", 0, (("1", 0.9), ("l", 1e-5))),
+        ("x1x", 1, (("1", 0.6), ("l", 0.3))),
+        ("the²", 3, (("²", 0.5), ("1", 0.4))),
+        ("10间", 1, (("0", 0.5), ("中", 0.4))),
+        ("li.e", 2, ((".", 0.5), ("n", 0.4))),
+    ],
+    ids=["another number", "much likelier", "not seen", "a raised digit", "a Hanzi", "a mark"],
+)
+def test_what_neighbours_do_not_tell_of_letters(text, place, ranking):
+    assert chosen(text, {place: ranking}, latin=CODE * 9) == text
+
+
+def test_every_letter_and_digit_has_a_code_and_digits_have_one():
+    ngrams = count_ngrams("", "".join(f"{char} {char} " for char in LETTERS))
+    assert ngrams.letters.counts.shape == (KINDS,) * 3
+    assert np.count_nonzero(ngrams.letters.counts.sum((0, 2))) == 26 + 26 + 1 + 1
+    assert not NONE.letters.saw("a", "b", "c")
+
+
 def test_a_choice_is_no_surer_than_what_it_replaces():
     before = reading("之问的", {1: DOUBTFUL})
-    after = count_bigrams(TEXT * 100).choose(before, CHARSET)
+    after = count_ngrams(TEXT * 100).choose(before, CHARSET)
     assert 0.5 < after.marks[1].confidence <= before.marks[1].confidence
     assert after.marks[1].ranking == before.marks[1].ranking
     assert after.marks[::2] == before.marks[::2]
@@ -106,25 +148,26 @@ def test_a_model_reads_by_the_text_it_comes_with(tiny_model_copy):
     characters = [[bundle.charset.characters[label] for label, _ in mark.ranking] for mark in read.marks]
     place = next(index for index, ranked in enumerate(characters) if index and set(ranked[:2] + characters[index - 1][:1]).isdisjoint("ab"))
     pair = characters[place - 1][0] + characters[place][1]
-    with open(tiny_model_copy / "bigrams.npz", "wb") as file:
-        count_bigrams(f"{pair}，" * 1000).save(file)
+    with open(tiny_model_copy / "ngrams.npz", "wb") as file:
+        count_ngrams(f"{pair}，" * 1000).save(file)
     (again,) = load(tiny_model_copy, "cpu").read([chunk], 1)
     assert bundle.charset.characters[again.marks[place].label] == pair[1]
 
 
 def test_a_model_may_come_without(tiny_model_copy):
-    (tiny_model_copy / "bigrams.npz").unlink()
-    assert len(load_bundle(tiny_model_copy).bigrams().pairs) == 0
+    (tiny_model_copy / "ngrams.npz").unlink()
+    assert len(load_bundle(tiny_model_copy).ngrams().hanzi.pairs) == 0
 
 
 @pytest.mark.parametrize("keep", [0, 10, 150])
 def test_damage_is_told(tiny_model_copy, keep):
-    path = tiny_model_copy / "bigrams.npz"
+    path = tiny_model_copy / "ngrams.npz"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(BundleError, match=r"bigrams\.npz is damaged"):
+    with pytest.raises(BundleError, match=r"ngrams\.npz is damaged"):
         load(tiny_model_copy, "cpu")
 
 
 def test_the_bundled_model_knows_running_text():
-    bigrams = load_bundle().bigrams()
-    assert min(bigrams._count(ord(a) - 0x4E00, ord(b) - 0x4E00) for a, b in ("我们", "中国", "问题", "之间")) > 1000
+    ngrams = load_bundle().ngrams()
+    assert min(ngrams.hanzi._count(ord(a) - 0x4E00, ord(b) - 0x4E00) for a, b in ("我们", "中国", "问题", "之间")) > 1000
+    assert min(ngrams.letters.counts[tuple(CODES[char] for char in three)] for three in ("the", "ing", "1.0", " in")) > 1000
