@@ -413,7 +413,7 @@ def estimate_skew(gray: np.ndarray) -> float:
     coarse = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if min(coarse.shape) < _MIN_SKEW_PIXELS:
         return 0.0
-    angles = np.arange(-MAX_SKEW - 0.75, MAX_SKEW + 1, 0.5)  # without 0°, at which resampling does not blur
+    angles = np.arange(-MAX_SKEW - 0.75, MAX_SKEW + 1, _COARSE_STEP)  # without 0°, at which resampling does not blur
     (across, across_parts), (down, down_parts) = (
         _sharpness(picture, angles, _sixths(picture)) for picture in (coarse, _on_its_side(coarse))
     )
@@ -424,19 +424,28 @@ def estimate_skew(gray: np.ndarray) -> float:
     whole, parts, lines = (across, across_parts, ink) if level else (down, down_parts, _on_its_side(ink))
     # Lines of two columns may meet at a wrong angle, and make the whole page sharper there than at the right one.
     skew = float(angles[np.where(whole >= whole.max() / _COLUMNS, parts, 0).argmax()])
-    rotation, size = _rotation(lines.shape[::-1], -skew)
-    lines = cv2.warpAffine(lines, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
+    left = _skew_left(lines, skew)
+    if abs(left) > _COARSE_STEP / 2 + 0.05:  # the coarse angle was not the nearest
+        skew += left
+        left = _skew_left(lines, skew)
+    return skew + left if abs(skew + left) <= MAX_SKEW + MIN_SKEW else 0.0
+
+
+def _skew_left(ink: np.ndarray, skew: float) -> float:
+    """The angle by which lines still fall to the right, in degrees within ±0.65, once a page is turned back by a skew."""
+    rotation, size = _rotation(ink.shape[::-1], -skew)
+    lines = cv2.warpAffine(ink, rotation[:2], size, flags=cv2.INTER_LINEAR)  # what is left is small, and gutters are upright
     gutters = _find_gutters(lines)
     lines = lines[:, : lines.shape[1] // _SQUEEZE * _SQUEEZE or None]  # a whole number is reduced by several times as fast
     angles = np.linspace(-0.6, 0.6, 13)
     best = float(angles[_sharpness(lines, angles, gutters)[1].argmax()])
     before, top, after = _sharpness(lines, best + np.array([-0.05, 0, 0.05]), gutters)[1].tolist()
     bend = 2 * top - before - after
-    if bend > 0:  # the top of the parabola through the three
-        best += 0.05 * min(max((after - before) / (2 * bend), -1), 1)
-    return skew + best if abs(skew + best) <= MAX_SKEW + MIN_SKEW else 0.0
+    return best + 0.05 * min(max((after - before) / (2 * bend), -1), 1) if bend > 0 else best  # the top of the parabola through the three
 
 
+_COARSE_STEP = 0.5
+"""Degrees between the angles of the coarse part."""
 _SKEW_PIXELS = 1600
 """Longer pages are shrunk for the estimate."""
 _COARSE_PIXELS = 500

@@ -88,6 +88,16 @@ def drawing(sheet: Sheet) -> None:
     sheet.column(72, 40, 500, 770)
 
 
+def contents(sheet: Sheet) -> None:
+    sheet.line(70, 150, 2, 20)
+    for row in range(9):
+        y, x = 205 + 17.6 * row, (88, 110)[row % 2]
+        sheet.line(x, y, sheet.random.randint(4, 9), 10)
+        for dot in range(int(x + 120), 490, 8):
+            sheet.page.insert_text((dot, y), ".", fontname="tiro", fontsize=10)
+        sheet.page.insert_text((505, y), str(row), fontname="tiro", fontsize=10)
+
+
 PAGES = (prose, two_columns, three_columns, three_lines, large_type, latin, table, ruled_table, vertical, drawing)
 
 
@@ -121,7 +131,7 @@ def upright(gray: np.ndarray) -> PageImage:
 # Skew
 
 
-@pytest.mark.parametrize("setting", PAGES)
+@pytest.mark.parametrize("setting", [*PAGES, contents])
 @pytest.mark.parametrize("skew", [-14.83, -4.21, 0.37, 9.6])
 def test_skew_is_found_within_a_tenth_of_a_degree(setting, skew: float) -> None:
     assert estimate_skew(rotated(draw(setting), skew)) == pytest.approx(skew, abs=0.1)
@@ -138,7 +148,7 @@ def test_dark_wedges_along_the_edges_do_not_tell_the_skew() -> None:
     assert estimate_skew(cv2.warpAffine(page, matrix, (968, 554), borderValue=100)) == pytest.approx(1.2, abs=0.1)
 
 
-@pytest.mark.parametrize("setting", PAGES)
+@pytest.mark.parametrize("setting", [*PAGES, contents])
 def test_a_page_that_is_straight_is_left_alone(setting) -> None:
     page = PageImage(0, draw(setting), 100.0)
     assert straighten(page, Surroundings()) is page
