@@ -25,6 +25,7 @@ NOTE_MARK = re.compile(r"[(\[]?[0-9]{1,2}[)\]]?|[*†‡①-⑩]")
 MIN_SPACE = 0.13  # em; a narrower gap is not read as a space
 UNDERSCORE_ROWS, FAINTEST = 6, 0.2  # where an underscore is, from the bottom up, and its ink at least
 EMPHASIS = 0.1  # share of lines in which words are set off
+SMALL = 0.08  # share of lines with a passage of Hanzi in smaller type, such as a remark in brackets
 WIDE_GAP = 0.05  # share of spaces that are wider than a word space
 LOW_RESOLUTION, COARSEST = 0.45, 0.3  # share of scans with fewer pixels than the network sees; of its resolution at least
 TRACKING = (0.72, 0.18, 0.04, 0.06)  # shares of lines set solid, justified, widely, tightly
@@ -91,6 +92,11 @@ class Renderer:
         ligatures = random.random() < 0.5 and all(map(latin.has, LIGATURES.values()))
         emphasis = random.random() < EMPHASIS  # words set off by tone, weight and slant, as those of code are
         tone = 1.0
+        small_from = int(random.integers(0, 20))
+        is_small = random.random() < SMALL and text[small_from : small_from + 1] > "\u2fff"
+        small_to = small_from + int(random.integers(2, 14)) if is_small else 0
+        small_size = random.uniform(0.65, 0.9)
+        small_rise = float(random.choice([0.0, 0.38 * (1 - small_size)]))  # on the line's foot, or in its middle
 
         top, bottom = _ink_band(font)
         above, below = round((top + 0.45) * em), round((0.45 - bottom) * em)
@@ -107,7 +113,9 @@ class Renderer:
             for logo, letters in LOGOS.items():
                 if logos and index not in styles and text.startswith(logo, index):
                     styles |= {index + place: letter for place, letter in enumerate(letters)}
-            scaling, rise, kern = styles.get(index, (1.0, 0.0, 0.0))
+            usual = (small_size, small_rise, 0.0) if small_from <= index < small_to else (1.0, 0.0, 0.0)
+            single = index in styles
+            scaling, rise, kern = styles.get(index, usual)
             index += 1
             if emphasis and (char == " " or (char > "\u2fff") != (before == "wide")) and random.random() < 0.4:
                 tone = float(random.uniform(0.3, 1.0))
@@ -126,7 +134,7 @@ class Renderer:
                 continue
             if before and wide != (before == "wide") and char not in CLOSING and not (spans and spans[-1].char in OPENING | CLOSING):
                 space = max(space, autospace)
-            if scaling < 1:
+            if single and scaling < 1:
                 space = 0.0
             size, raised = round(scaling * size, 1), round(rise * size)
             before = "wide" if wide else "narrow"
