@@ -346,10 +346,11 @@ def lists(page: Setter) -> None:
 
 
 def contents(page: Setter) -> None:
-    """A table of contents with dot leaders, its sections indented."""
+    """A table of contents with dot leaders, on some pages not behind chapters, its sections indented."""
     top = page.title(page.top, "目  录", 1.5)
     step, number = page.body.size * page.body.leading, 1
     leader = ("…", ".", ". ", "·")[page.rng.integers(4)]
+    all_lead = bool(page.rng.random() < 0.5)
     chapter = section = 0
     page.sheet.begin()
     while top + step < page.bottom:
@@ -361,7 +362,8 @@ def contents(page: Setter) -> None:
         number += int(page.rng.integers(0, 6))
         ends = styled(label, page.body), styled(f" {number}", page.body)
         room = page.right - left - sum(map(page.sheet.measure, ends))
-        dots = styled(leader, page.body) * int(room / page.sheet.measure(styled(leader, page.body)))
+        dots = styled(leader if all_lead or not is_chapter else " ", page.body)
+        dots *= int(room / page.sheet.measure(dots))
         page.sheet.line([*ends[0], *dots, *ends[1]], left, top + page.body.size, page.right - left)
         top += step
     page.page_number()

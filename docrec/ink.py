@@ -24,6 +24,8 @@ EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin
 HUGE = 2.5  # times the height of letter-shaped parts at the median: not counted
 DOTS = 0.3  # times as high as the letters of a line, or less: what leads from a title to its page
 BUSY = 0.15  # edges from one pixel to the next; no page of text has so many
+LEADER, DOT, LEVEL = 6, 0.2, 0.1  # so many dots, in em no larger, nor more out of line
+STACK, STACKED = 3.0, 0.3  # times as high as half of a line is a sign with what stands above and below it, as a sum, if no more is so wide
 ALIKE = 0.4  # share of the parts that are of one size if they are dots, of leaders
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
@@ -216,9 +218,20 @@ def _glyphs_to_extents(glyphs: Parts, owners: np.ndarray) -> tuple[np.ndarray, n
     leaders = dots & (np.bincount(owners, widths * dots) > 0.5 * np.bincount(owners, widths))[owners]
     if leaders.any():
         return _glyphs_to_extents(glyphs[~leaders], owners[~leaders])
+    stacks = heights > STACK * _weighted_quantiles(heights, widths, 0.5, owners)[owners]
+    stacks &= (np.bincount(owners, widths * stacks) < STACKED * np.bincount(owners, widths))[owners]
+    if stacks.any():
+        return _glyphs_to_extents(glyphs[~stacks], owners[~stacks])
     tall = heights >= 0.75 * _weighted_quantiles(heights, widths, 0.85, owners)[owners]
     glyphs, widths, owners = glyphs[tall], widths[tall], owners[tall]
     return _weighted_quantiles(glyphs[:, 1], widths, 0.2, owners), _weighted_quantiles(glyphs[:, 3], widths, 0.8, owners)
+
+
+def ends_in_leader(run: Run, em: float) -> bool:
+    """Whether a run ends in a row of dots, as leads from a title to its page."""
+    last = run.parts[np.argsort(run.parts[:, 0])[-LEADER:]]
+    small = (last[:, 2:] - last[:, :2]).max() < DOT * em
+    return bool(len(last) == LEADER and small and np.ptp(last[:, 1] + last[:, 3]) < 2 * LEVEL * em)
 
 
 def within_any(parts: Parts, others: Parts) -> np.ndarray:

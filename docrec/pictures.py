@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from docrec.colour import reduce_by
-from docrec.ink import Parts, Run, mask_to_parts, sizes, weighted_quantile
+from docrec.ink import Parts, Run, ends_in_leader, mask_to_parts, sizes, weighted_quantile
 from docrec.runs import FIGURE, LINE_GAP, LOW, SLIVER, is_drawn, paint
 
 BLOT = 0.4  # em; a patch of ink this large both ways is no letter
@@ -92,6 +92,7 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
     """Whether the runs of a page are of text: few, or in rows, or for the most part words as high as type, no scattered marks or dots."""
+    runs = [run for run in runs if not (run.height < FLAT * em and ends_in_leader(run, em))]
     if len(runs) < SCATTERED:
         return True
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])

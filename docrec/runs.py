@@ -37,7 +37,8 @@ WORD_GAP = 0.8
 FAR = 0.25  # times the gap to a line counts as much as its distance above or below, when a mark looks for its line
 DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
-STOP_GAP = 0.45  # more, behind a comma or stop at the left of its square
+STOP_GAP = 0.45  # more, behind a comma or stop at the left of its square, but not where so many rows part, that are no farther:
+GUTTER_ROWS, GUTTER_REACH = 3, 6.0
 
 MARKS_AT_ONCE = 1000  # for which all gaps to all runs, or to one another, are held in memory
 
@@ -60,7 +61,9 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
     runs = [run for run in runs if not is_mark(run, em)]
     runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], runs, em)
-    runs = attach_marks(marks, runs, uprights, em)
+    for reach in (LETTER_GAP, LINE_GAP):  # those that are near first, as a comma before a broken character at the end of a column
+        runs, marks = attach_marks(marks, runs, uprights, reach, em)
+    runs += marks
     return large + caps + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
 
 
@@ -168,21 +171,37 @@ def join_runs(runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> 
 
 
 def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[float, int, int]]:
-    """Pairs of runs on one line as (gap in pixels, index, index), for gaps below `reach` em or, of larger type, heights."""
+    """Pairs of runs on one line as (gap in pixels, index, index), for gaps below `reach` em or, of larger type, heights.
+
+    Behind a comma or stop a gap may be wider by what is empty of its square, unless rows above and below leave the same strip white, as a
+    gutter does.
+    """
     order = np.argsort([run.top for run in runs], kind="stable")
     lefts, tops, rights, bottoms = _extents(runs)[order].T
-    heights = bottoms - tops
+    heights, middles = bottoms - tops, (tops + bottoms) / 2
     counts = np.maximum(np.searchsorted(tops, bottoms + em) - np.arange(1, len(order) + 1), 0)
     upper = np.arange(len(order)).repeat(counts)
     lower = upper + 1 + np.arange(len(upper)) - (counts.cumsum() - counts).repeat(counts)
     gaps = np.maximum(lefts[upper], lefts[lower]) - np.minimum(rights[upper], rights[lower])
     blanks = np.array([STOP_GAP * em * _ends_with_stop(runs[index], em) for index in order])  # of the mark's own square
-    gaps = gaps - np.where(lefts[upper] < lefts[lower], blanks[upper], blanks[lower])
+    squares = np.where(lefts[upper] < lefts[lower], blanks[upper], blanks[lower])
     shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
-    near = (gaps < reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))) & (shared > -BROKEN * em)
-    for gap, first, second in zip(gaps[near].tolist(), order[upper[near]].tolist(), order[lower[near]].tolist(), strict=True):
-        if aligned(runs[first], runs[second], em) and not (runs[first].drop_cap or runs[second].drop_cap):
-            yield int(gap), first, second
+    reaches = reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))
+    near = np.flatnonzero((gaps - squares < reaches) & (shared > -BROKEN * em))
+    for index in near.tolist():
+        a, b = upper[index], lower[index]
+        first, second = order[a], order[b]
+        if not aligned(runs[first], runs[second], em) or runs[first].drop_cap or runs[second].drop_cap:
+            continue
+        if gaps[index] >= reaches[index]:
+            begin, end = min(rights[a], rights[b]) + em / 8, max(lefts[a], lefts[b]) - em / 8
+            far = (middles - middles[a]) / em
+            across = far[(lefts < end) & (rights > begin)]
+            near_by = (far > across[across < -0.5].max(initial=-GUTTER_REACH)) & (far < across[across > 0.5].min(initial=GUTTER_REACH))
+            rows = (np.sort(far[near_by & side & (abs(far) > 0.5) & (heights > SMALL * em)]) for side in (rights <= begin, lefts >= end))
+            if min((np.diff(row, prepend=-np.inf) > 0.5).sum() for row in rows) >= GUTTER_ROWS:
+                continue
+        yield int(gaps[index] - squares[index]), int(first), int(second)
 
 
 def _ends_with_stop(run: Run, em: float) -> bool:
@@ -230,8 +249,8 @@ def divided(a: Run, b: Run, uprights: Parts) -> bool:
     return bool((between & (uprights[:, 1] < min(a.middle, b.middle)) & (uprights[:, 3] > max(a.middle, b.middle))).any())
 
 
-def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em: float) -> list[Run]:
-    """Give each mark to the run it stands in or beside, or of which it is a broken piece; return the runs and the marks left alone."""
+def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, reach: float, em: float) -> tuple[list[Run], list[Run]]:
+    """Give each mark to the run that it stands in or within `reach` em of, or is a broken piece of; return the runs and the marks left."""
     members = [[run.parts] for run in runs]
     hosts: dict[int, int] = {}
     lefts, tops, rights, bottoms = np.array([(run.left, *_reach(run), run.right) for run in runs]).reshape(-1, 4)[:, [0, 1, 3, 2]].T
@@ -240,7 +259,7 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
         left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
         gaps = np.maximum(lefts, left) - np.minimum(rights, right)
         beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
-        of, near = np.nonzero((gaps < np.where(size > DOT * em, LINE_GAP, DOT_GAP) * em) & (beyond < em))
+        of, near = np.nonzero((gaps < np.where(size > DOT * em, reach, min(reach, DOT_GAP)) * em) & (beyond < em))
         order = np.lexsort((gaps[of, near], (beyond + FAR * np.maximum(gaps, 0))[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
             mark, run = marks[index], runs[host]
@@ -248,7 +267,7 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, em:
                 hosts[index] = host
                 members[host].append(mark.parts)
     alone = [mark for index, mark in enumerate(marks) if index not in hosts]
-    return groups_to_runs([np.concatenate(parts) for parts in members]) + alone
+    return groups_to_runs([np.concatenate(parts) for parts in members]), alone
 
 
 def _reach(run: Run) -> tuple[float, float]:

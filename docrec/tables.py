@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from docrec.document import Box
-from docrec.ink import Parts, Run, linked, sizes, turned
+from docrec.ink import Parts, Run, ends_in_leader, linked, sizes, turned
 
 Cell = tuple[int, int]
 """Row and column, from 0."""
@@ -36,6 +36,7 @@ MIN_ROWS = 3
 ROW_GAP = 2.0  # em between rows at most
 LONG = 9.0  # em; a line of a cell that may be full although all others of the row are
 NUMBER = 2.5  # em; a second column no wider is of page numbers
+LEADERS = 0.4  # share of the rows of a table of contents in which dots lead to a page number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,6 +251,8 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
         return len({cells[run] for run in rows[1]}) == columns  # paragraphs side by side
     filled = Counter(column for _, column in set(cells.values()))
     full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
+    if np.mean([any(ends_in_leader(run, em) for run in row) for row in rows]) > LEADERS:
+        return False
     places = _rules_across(rows, levels, em)
     ruled = len(places) > 1 and places[0] < rows[0][0].top + em / 2 and places[-1] > rows[-1][0].bottom - em / 2
     if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:

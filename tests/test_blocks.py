@@ -423,6 +423,37 @@ def test_rows_of_dots_between_the_lines_of_a_list_are_no_leaders() -> None:
     assert max(box.right for box in boxes if box.left < 130) > 290 * DPI / 72
 
 
+def test_a_table_of_contents_whose_chapters_have_no_leaders_is_read_in_its_rows() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(17):
+            y, x = 200 + 17.6 * row, (70, 86)[row % 8 > 0]
+            write(page, x, y, str(row), font="tiro")
+            write(page, x + 25, y, PROSE[row : row + 6 + row % 4])
+            for dot in range(int(x + 35 + 10.5 * (6 + row % 4)), 485, 8) if row % 8 else ():
+                write(page, dot, y, ".", font="tiro")
+            write(page, 506, y, str(3 + row // 3), font="tiro")
+
+    blocks = find_blocks(drawn(draw))
+    middles = [middle for _, middle in places(blocks)]
+    assert "table" not in kinds(blocks)
+    assert len(set(middles)) == 17
+    assert middles == sorted(middles)
+
+
+def test_lines_that_end_with_commas_do_not_bridge_a_gutter_of_one_em() -> None:
+    ends = ["，", "。", "、高", "，", "、高", "。"]
+
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(30):
+            end = ends[row % 6]
+            write(page, 60, 100 + PITCH * row, (PROSE[row % 7 :] + PROSE)[: 22 - len(end)] + end)
+            write(page, 60 + 22 * SIZE + 10, 103 + PITCH * row, "一" * (row % 5 == 0) + PROSE[: 22 - (row % 5 == 0)])
+
+    blocks = find_blocks(drawn(draw))
+    assert lefts(blocks) == pytest.approx([60, 301], abs=2)
+    assert len(places(blocks)) == 60
+
+
 def test_a_bracket_that_a_blank_parts_from_its_line_is_no_row_of_a_column() -> None:
     def draw(page: pymupdf.Page) -> None:
         write(page, 60, 100, PROSE[:35])

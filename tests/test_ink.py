@@ -29,6 +29,15 @@ def test_leaders_and_underlines_do_not_count_in_their_own_run_alone() -> None:
     assert runs[0].right == 600
 
 
+def test_a_sum_with_its_limits_does_not_count_but_a_fraction_that_fills_a_formula_does() -> None:
+    letters = row(range(0, 280, 20), 100, 12, 18)
+    total = np.array([(300, 92, 334, 126), (310, 76, 324, 88), (302, 130, 332, 142)], np.int32)
+    above, below = row(range(220, 320, 20), 76, 12, 18), row(range(220, 320, 20), 124, 12, 18)
+    fraction = np.concatenate([above, below, row(range(215, 216), 108, 110, 2)])
+    runs = groups_to_runs([np.concatenate([letters, total]), np.concatenate([letters[:3], fraction])])
+    assert [(run.top, run.bottom) for run in runs] == [(100, 118), (76, 142)]
+
+
 def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
     gray = np.full((200, 600), 255, np.uint8)
     gray[46:60, 40:560:3] = gray[46:60, 41:560:3] = 40  # type so heavy that most of each row is ink
