@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 
 import numpy as np
@@ -23,6 +23,7 @@ NUMBER = 3.0  # em; what stands at the beginning of a formula's row is no wider
 FEW_HANZI = 0.3  # share of a formula's width that square characters take at most
 RULE_ABOVE = 2.0  # em from a rule to the footnotes under it
 NEAR_NOTE = 6.0  # em; by so much text may be farther from a note than other text beside it
+LEVEL = 0.2  # of a line's height by which it and the label to its left are off
 MAX_LINES = 3  # of a title or a caption
 
 
@@ -108,6 +109,20 @@ def _apart(above: Line, below: Line) -> bool:
     return below.box.top - above.box.bottom > PARAGRAPH_GAP * max(above.box.height, below.box.height)
 
 
+def _labels(note: Block, blocks: Sequence[Block]) -> Iterator[Block]:
+    """The lines of a note, each by itself if all but the first stand level with a line below a short one: they label these."""
+    texts = [block for block in blocks if block.box.left > note.box.right]
+    steps = [(*step, block.box.right) for block in texts for step in pairwise(block.lines)]
+    are_labels = all(any(_is_labelled(line, *step) for step in steps) for line in note.lines[1:])
+    yield from (replace(note, lines=(line,)) for line in note.lines) if are_labels else (note,)
+
+
+def _is_labelled(label: Line, above: Line, line: Line, end: float) -> bool:
+    """Whether a line stands at the height of a label, and the one above ends before the end of the others, as the last of a paragraph."""
+    off = abs(label.box.top + label.box.bottom - line.box.top - line.box.bottom) / 2
+    return off < LEVEL * line.box.height and above.box.right < end - above.box.height
+
+
 def _line_kind(line: Line, look: Look, place: str, column: Box, page: Usual) -> str:
     alone = place != "row" and line.box.width < FULL * column.width
     large = line.box.height > (LARGE if alone else VERY_LARGE) * page.em
@@ -158,10 +173,10 @@ def _captions(box: Box, shown: Box, page: Usual) -> bool:
 def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]:
     """Put each note of the margin by the paragraph beside which it begins, before it if it stands to the left, as labels do, else after.
 
-    A block of several paragraphs is parted there.
+    A block of several paragraphs is parted there, and before a line that is level with a note to its left if the one above is short.
     """
     blocks = list(blocks)
-    for note in sorted(notes, key=lambda note: note.box.top):
+    for note in sorted(chain.from_iterable(_labels(note, blocks) for note in notes), key=lambda note: note.box.top):
         top, size = note.box.top, note.lines[0].box.height
         boxes = [block.box for block in blocks]
         ends = [median(other.right for other in boxes if abs(other.left - box.left) < 2 * size) for box in boxes]
@@ -176,6 +191,8 @@ def insert_notes(blocks: Sequence[Block], notes: Sequence[Block]) -> list[Block]
             indented = [line.box.left > left + line.box.height for line in lines]
             starts = [stop for stop in range(1, len(lines)) if indented[stop] > indented[stop - 1] or _apart(lines[stop - 1], lines[stop])]
             if note.box.right <= left + size:
+                steps = enumerate(pairwise(lines), 1)
+                starts += [stop for stop, step in steps if _is_labelled(note.lines[0], *step, ends[place])]
                 stop = max((stop for stop in starts if lines[stop].box.top <= top + size), default=0)
             else:
                 stop = min((stop for stop in starts if lines[stop].box.top > top), default=0)

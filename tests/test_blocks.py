@@ -710,6 +710,22 @@ def test_notes_stand_by_the_entries_beside_which_they_begin_however_short_these_
     assert kinds(tuple(found)) == ["header", *["title", "note", "text"] * 5]
 
 
+def test_labels_in_the_margin_stand_before_what_they_label() -> None:
+    sizes = [2, 1, 1, 3, 2, 1, 2, 2]
+
+    def draw(page: pymupdf.Page) -> None:
+        top = 100.0
+        for number, lines in enumerate(sizes):
+            write(page, 60, top, f"Ctrl+{number}", 9, "tiro")
+            prose(page, 110, top, lines, 32)
+            top += PITCH * lines
+
+    blocks = find_blocks(drawn(draw))
+    assert lefts(blocks) == pytest.approx([60, 110] * 8, abs=3)
+    middles = [middle for _, middle in places(blocks)]
+    assert all(below - above > -3 for above, below in pairwise(middles))
+
+
 def test_a_title_above_and_between_columns_comes_before_them() -> None:
     def draw(page: pymupdf.Page) -> None:
         write(page, 270, 80, "诗选", 16)
