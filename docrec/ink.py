@@ -20,6 +20,9 @@ INK_CONTRAST = 0.4  # of the strongest contrast nearby
 MIN_NEARBY = 0.35  # of the page's strongest contrast counts as that nearby, at least
 NOISE_CONTRAST = 24  # gray levels
 
+MARK, SPECK = 0.45, 0.15  # em; a mark such as a comma or stop is no larger, nor smaller,
+LITTLE = 0.3  # and it is made whole if no more of it is ink
+
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
 HUGE = 2.5  # times the height of letter-shaped parts at the median: not counted
 DOTS = 0.3  # times as high as the letters of a line, or less: what leads from a title to its page
@@ -103,6 +106,23 @@ def gray_to_inks(gray: np.ndarray, *shares: float) -> list[np.ndarray]:
     return [
         (contrast > cv2.resize(threshold, (width, height), interpolation=cv2.INTER_NEAREST)).view(np.uint8) for threshold in thresholds
     ]
+
+
+def with_whole_marks(ink: np.ndarray, pale: np.ndarray, em: float) -> np.ndarray:
+    """Ink, and of marks so small and thin that but their darkest pixels are ink, such as stops on a scan, what is paler too.
+
+    Args:
+        ink, pale: uint8 (H, W) of `gray_to_inks`, for a larger and a smaller share.
+        em: page em in pixels.
+    """
+    ink = ink.copy()
+    boxes = mask_to_parts(pale)
+    widths, heights = sizes(boxes)
+    for left, top, right, bottom in boxes[(np.maximum(widths, heights) < MARK * em) & (np.minimum(widths, heights) > SPECK * em)].tolist():
+        inside, whole = ink[top:bottom, left:right], pale[top:bottom, left:right]
+        if 0 < np.count_nonzero(inside) < LITTLE * np.count_nonzero(whole):
+            inside |= whole
+    return ink
 
 
 def mask_to_parts(mask: np.ndarray) -> Parts:

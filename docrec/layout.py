@@ -31,6 +31,7 @@ from docrec.ink import (
     parts_to_em,
     sizes,
     with_faint,
+    with_whole_marks,
 )
 from docrec.kinds import column_to_blocks, insert_notes, line_to_look, paragraphs, usual, with_captions
 from docrec.margin import parts_to_margins
@@ -108,6 +109,8 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
+    ink = with_whole_marks(ink, pale, em)
+    parts = mask_to_parts(ink)
     frames = find_frames(ink, parts, em)
     codes = find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
     if len(codes):

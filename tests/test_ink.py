@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from docrec.ink import FAINT_INK, Parts, Run, faint_rules, gray_to_ink, gray_to_inks, groups_to_runs, ink_to_rules
+from docrec.ink import FAINT_INK, Parts, Run, faint_rules, gray_to_ink, gray_to_inks, groups_to_runs, ink_to_rules, with_whole_marks
 
 
 def extent(run: Run) -> tuple[int, float, int, float]:
@@ -36,6 +36,17 @@ def test_a_sum_with_its_limits_does_not_count_but_a_fraction_that_fills_a_formul
     fraction = np.concatenate([above, below, row(range(215, 216), 108, 110, 2)])
     runs = groups_to_runs([np.concatenate([letters, total]), np.concatenate([letters[:3], fraction])])
     assert [(run.top, run.bottom) for run in runs] == [(100, 118), (76, 142)]
+
+
+def test_a_stop_of_which_but_the_darkest_pixel_is_ink_is_made_whole_and_a_letter_is_not() -> None:
+    pale = np.zeros((100, 300), np.uint8)
+    pale[53:59, 20:26] = pale[40:60, 40:60] = pale[53:59, 80:86] = pale[53:59, 100:106] = 1  # stop, letter, stain, black stop
+    pale[55:57, 22:24] = 0
+    ink = np.zeros_like(pale)
+    ink[58, 23] = ink[50, 50] = ink[54:58, 101:105] = 1
+    expected = ink.copy()
+    expected[53:59, 20:26] = pale[53:59, 20:26]
+    np.testing.assert_array_equal(with_whole_marks(ink, pale, 20), expected)
 
 
 def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
