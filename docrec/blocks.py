@@ -27,6 +27,8 @@ LISTED = 0.5  # part of what is asked of these widths where columns are lists, s
 LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 4, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
 LINE_APART = 1.2, 2.0  # em between columns and a line that is of neither, above and below them
+HEAD = 1.2  # em that the title of several columns is high at least;
+HEAD_GAPS = 10.0, 2.5  # em from it to those above and below, at most
 RULE_GAP = 1.5  # em between two rules that may be one
 NO_COLUMN = 0.3  # narrower is no column of characters, as the edge of a shadow,
 MARKS = 1.5  # nor are the marks of lists
@@ -184,13 +186,14 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
         np.array([getattr(run, name) for run in runs]) for name in ("left", "right", "top", "bottom", "middle")
     )
     across = _in_line(levels, em)
+    heads = [runs[index].middle for index in _find_heads(lefts, tops, rights, bottoms, em)]
     best, gutter = 0.0, None
     ends = np.concatenate([rights, levels[:, 2]])
     for edge in np.unique(np.ceil(ends / (em / 4)) * (em / 4)).tolist():
         end = edge + (GUTTER - 0.25) * em
         crossing = (lefts < end) & (rights > edge)
         rules = (across[:, 0] < edge - em) & (across[:, 2] > end + em)
-        cuts = np.sort(np.r_[middles[crossing], across[rules][:, 1], -np.inf, np.inf])
+        cuts = np.sort(np.r_[middles[crossing], heads, across[rules][:, 1], -np.inf, np.inf])
         counts = np.diff(np.searchsorted(middles, cuts, side="right"))
         for place in np.flatnonzero(counts >= 2 * COLUMN_ROWS * demand):
             inside = ~crossing & (middles > cuts[place]) & (middles < cuts[place + 1])
@@ -207,6 +210,24 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             if columns and not _are_ends_of_rows(middles[before], middles[after], em):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
+
+
+def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms: np.ndarray, em: float) -> list[int]:
+    """Which runs are titles of several columns, however short: alone in their row, columns end above and begin anew below, all level."""
+    heads = []
+    for index in np.flatnonzero(bottoms - tops > HEAD * em).tolist():
+        top, bottom = tops[index], bottoms[index]
+        below = np.flatnonzero(tops > bottom)
+        if ((tops < bottom) & (bottoms > top)).sum() > 1 or not len(below) or (first := tops[below].min()) > bottom + HEAD_GAPS[1] * em:
+            continue
+        row = below[tops[below] < first + em / 4]
+        row = row[np.argsort(lefts[row])]
+        apart = lefts[row[1:]] - rights[row[:-1]] > (GUTTER - 0.25) * em
+        ended = (bottoms < top) & (bottoms > top - HEAD_GAPS[0] * em)
+        over = (lefts[ended] < rights[row, None]) & (rights[ended] > lefts[row, None])
+        if len(row) > 1 and apart.all() and (rights - lefts)[row].min() > PIECE * em and over.any(axis=1).all():
+            heads.append(index)
+    return heads
 
 
 def _line_apart(column: list[Run], other: list[Run], sheet: Sheet, end: int) -> list[Run]:

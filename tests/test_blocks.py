@@ -710,6 +710,34 @@ def test_notes_stand_by_the_entries_beside_which_they_begin_however_short_these_
     assert kinds(tuple(found)) == ["header", *["title", "note", "text"] * 5]
 
 
+@pytest.mark.parametrize("ends", [3, 5], ids=["level", "with a short last column"])
+def test_a_short_title_of_three_columns_ends_those_above(ends: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for zone in range(3):
+            top = 80 + 160 * zone
+            write(page, 50, top, PROSE[zone : zone + 8], 15)
+            for column in range(3):
+                prose(page, 50 + 162 * column, top + 28, 7 - ends * (column == 2) // 3, 14)
+
+    found = places(find_blocks(drawn(draw)))
+    assert [left for left, _ in found][:5] == pytest.approx([50] * 5, abs=3)
+    zones = [(middle - 70) // 160 for _, middle in found]
+    assert zones == sorted(zones)
+    for zone in range(3):
+        columns = [(left - 45) // 162 for (left, _), of in zip(found, zones, strict=True) if of == zone]
+        assert columns == sorted(columns)
+
+
+def test_a_title_in_a_column_whose_neighbour_has_ended_ends_none() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 50, 100, 12, 22)
+        write(page, 50, 320, PROSE[:8], 15)
+        prose(page, 50, 345, 12, 22)
+        prose(page, 305, 100, 9, 22)
+
+    assert lefts(find_blocks(drawn(draw))) == pytest.approx([50, 305], abs=3)
+
+
 def test_labels_in_the_margin_stand_before_what_they_label() -> None:
     sizes = [2, 1, 1, 3, 2, 1, 2, 2]
 
