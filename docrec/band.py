@@ -22,7 +22,8 @@ NEAR = 6  # lines around a line that may tell its size
 SQUARE_STROKES = 2.5
 GLYPH_STROKES = 2.2
 FULL_LINE = 0.85  # em; a lower line needs
-LOW_STROKES = 2.5  # more strokes for each em that is missing
+LOW_STROKES = 2.5  # more strokes for each em that is missing,
+SMALL_TYPE = 2.0, 2.8  # unless half of it has more than the first and its densest place more than the second: it is of smaller type
 
 
 # Underscores, in em: their height at most and width, room for them below the band, and how much lower it may be.
@@ -87,12 +88,13 @@ def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     outside = (glyphs[:, 1] < line.top - 0.2 * side) | (glyphs[:, 3] > line.bottom + 0.2 * side)
     if outside.mean() > 0.1:  # ascenders and descenders about low letters
         return None
-    low = max(0.0, FULL_LINE - side / em)
-    needed = SQUARE_STROKES + LOW_STROKES * low
     last = len(total) - 1
     centres = np.clip((glyphs[:, 0] + glyphs[:, 2]) // 2 - line.left - side // 2, 0, max(0, last - side))
     around = (total[np.minimum(centres + side, last)] - total[centres]) / side
     within = (total[glyphs[:, 2] - line.left] - total[glyphs[:, 0] - line.left]) / widths
+    is_small = np.median(around) > SMALL_TYPE[0] and around.max() > SMALL_TYPE[1]
+    low = 0.0 if is_small else max(0.0, FULL_LINE - side / em)
+    needed = SQUARE_STROKES + LOW_STROKES * low
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
     dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
     return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None

@@ -738,6 +738,18 @@ def test_a_title_in_a_column_whose_neighbour_has_ended_ends_none() -> None:
     assert lefts(find_blocks(drawn(draw))) == pytest.approx([50, 305], abs=3)
 
 
+def test_small_lines_below_large_ones_are_as_high_as_their_type() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row, size in enumerate((28, 24, 24, 24, 24)):
+            write(page, 100, 150 + 80 * row, PROSE[row : row + 6], size)
+        write(page, 200, 680, "船到码头时天已经", 12)
+        write(page, 200, 710, "本办法适用于全市各级行", 12)
+
+    *_, first, last = (line.box for block in find_blocks(drawn(draw)) for line in block.lines)
+    assert first.height == pytest.approx(12 * DPI / 72, rel=0.15)
+    assert last.height == pytest.approx(12 * DPI / 72, rel=0.15)
+
+
 def test_labels_in_the_margin_stand_before_what_they_label() -> None:
     sizes = [2, 1, 1, 3, 2, 1, 2, 2]
 
