@@ -187,21 +187,32 @@ def neighbours(runs: Sequence[Run], reach: float, em: float) -> Iterator[tuple[f
     squares = np.where(lefts[upper] < lefts[lower], blanks[upper], blanks[lower])
     shared = np.minimum(bottoms[upper], bottoms[lower]) - tops[lower]
     reaches = reach * np.maximum(em, np.maximum(heights[upper], heights[lower]))
-    near = np.flatnonzero((gaps - squares < reaches) & (shared > -BROKEN * em))
-    for index in near.tolist():
-        a, b = upper[index], lower[index]
-        first, second = order[a], order[b]
-        if not aligned(runs[first], runs[second], em) or runs[first].drop_cap or runs[second].drop_cap:
+    near = (gaps - squares < reaches) & (shared > -BROKEN * em)
+    extents = np.stack([lefts, middles, rights], axis=1)[heights > SMALL * em] / em
+    pairs = (values[near].tolist() for values in (gaps, squares, reaches, upper, lower))
+    for gap, square, reached, above, below in zip(*pairs, strict=True):
+        first, second = runs[order[above]], runs[order[below]]
+        if not aligned(first, second, em) or first.drop_cap or second.drop_cap:
             continue
-        if gaps[index] >= reaches[index]:
-            begin, end = min(rights[a], rights[b]) + em / 8, max(lefts[a], lefts[b]) - em / 8
-            far = (middles - middles[a]) / em
-            across = far[(lefts < end) & (rights > begin)]
-            near_by = (far > across[across < -0.5].max(initial=-GUTTER_REACH)) & (far < across[across > 0.5].min(initial=GUTTER_REACH))
-            rows = (np.sort(far[near_by & side & (abs(far) > 0.5) & (heights > SMALL * em)]) for side in (rights <= begin, lefts >= end))
-            if min((np.diff(row, prepend=-np.inf) > 0.5).sum() for row in rows) >= GUTTER_ROWS:
-                continue
-        yield int(gaps[index] - squares[index]), int(first), int(second)
+        ends = min(first.right, second.right) / em, max(first.left, second.left) / em
+        if gap < reached or not _is_in_gutter(*ends, first.middle / em, extents):
+            yield int(gap - square), int(order[above]), int(order[below])
+
+
+def _is_in_gutter(begin: float, end: float, middle: float, extents: np.ndarray) -> bool:
+    """Whether rows above and below leave white what a gap does, so many of them that it is part of a gutter.
+
+    Args:
+        begin, end, middle: of the gap, from left to right, and of its row, in em.
+        extents: left, middle and right of the runs that hold letters, in em, float64 (N, 3).
+    """
+    lefts, middles, rights = extents.T
+    far = middles - middle
+    crossing = far[(lefts < end - 1 / 8) & (rights > begin + 1 / 8)]
+    above, below = crossing[crossing < -0.5].max(initial=-GUTTER_REACH), crossing[crossing > 0.5].min(initial=GUTTER_REACH)
+    others = (far > above) & (far < below) & (abs(far) > 0.5)
+    sides = (np.sort(far[others & side]) for side in (rights <= begin + 1 / 8, lefts >= end - 1 / 8))
+    return bool(min((np.diff(rows, prepend=-np.inf) > 0.5).sum() for rows in sides) >= GUTTER_ROWS)
 
 
 def _ends_with_stop(run: Run, em: float) -> bool:
