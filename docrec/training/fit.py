@@ -284,8 +284,8 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     """Fit a trained network to running text: what it expects, and how sure it says it is.
 
     Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
-    are scaled (Guo et al., "On Calibration of Modern Neural Networks", 2017), so that of the characters of rendered running text that are
-    read with a confidence as many are right as it says, where their width does not count.
+    are scaled (Guo et al., "On Calibration of Modern Neural Networks", 2017), so that of the characters of rendered Chinese text that are
+    read with a confidence, and chosen by their neighbours, as many are right as it says, where their width does not count.
 
     Returns:
         float32 (classes,), what of the classifier's biases is not the network's own, and the text's pairs of Hanzi; zeros and nothing where
@@ -299,13 +299,14 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     classifier.bias.assign(ops.convert_to_numpy(classifier.bias) + shift)
     renderer = Renderer(source.running_text(), load_fonts(options.fonts, charset), options.seed + 2)
     lines = [line for line in renderer.lines(0, CALIBRATION * options.validation_lines) if line.text]
-    told, right = _told_and_right(lines, _read(network, lines, charset), charset)
+    ngrams = source.ngrams()
+    told, right = _told_and_right(lines, [ngrams.choose(reading, charset) for reading in _read(network, lines, charset)], charset)
     unsure = (told >= UNSURE[0]) & (told < UNSURE[1])
     scale = _scale_of_logits(told[unsure], right[unsure])
     log.info("logits are scaled by %.2f", scale)
     for variable in (*classifier.weights, *blank.weights):
         variable.assign(ops.convert_to_numpy(variable) * scale)
-    return scale * shift, source.ngrams()
+    return scale * shift, ngrams
 
 
 def _told_and_right(lines: Sequence[LabelledLine], readings: Sequence[Reading], charset: Charset) -> tuple[np.ndarray, np.ndarray]:

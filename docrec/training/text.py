@@ -42,7 +42,6 @@ GREEK = "αβγδεζηθλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ"
 LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as fit
 # How often each kind of line is drawn.
 PROSE, LATIN, TOKENS, RANDOM, EVEN, SYMBOLS = 0.40, 0.18, 0.11, 0.25, 0.03, 0.03
-RUNNING = PROSE + LATIN + TOKENS
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
 GREEK_SHARE = 0.3  # of the signs among prose
 SIGNS_SHOWN = 0.13 * (1 - GREEK_SHARE)  # of the characters in lines of symbols, signs among prose
@@ -88,9 +87,9 @@ class TextSource:
         return "".join(char for char in self._draw(random, has) if char in self._alphabet)
 
     def running_text(self) -> "TextSource":
-        """This source without the lines of random characters."""
+        """This source with the lines of Chinese prose alone."""
         source = copy(self)
-        source._drawn = RUNNING
+        source._drawn = PROSE
         return source
 
     def ngrams(self) -> Ngrams:
