@@ -20,7 +20,7 @@ INK_CONTRAST = 0.4  # of the strongest contrast nearby
 MIN_NEARBY = 0.35  # of the page's strongest contrast counts as that nearby, at least
 NOISE_CONTRAST = 24  # gray levels
 
-MARK, SPECK = 0.45, 0.15  # em; a mark such as a comma or stop is no larger, nor smaller,
+MARK = 0.15, 0.45  # em; a mark such as a comma or stop is no smaller, nor larger,
 LITTLE = 0.3  # and it is made whole if no more of it is ink
 
 EM_QUANTILE = 0.65  # of the heights of letter-shaped parts by area: above Latin letters and pieces of Hanzi, below titles
@@ -114,15 +114,19 @@ def with_whole_marks(ink: np.ndarray, pale: np.ndarray, em: float) -> np.ndarray
     Args:
         ink, pale: uint8 (H, W) of `gray_to_inks`, for a larger and a smaller share.
         em: page em in pixels.
+
+    Returns:
+        uint8 (H, W), 1 = ink; the same array, not a copy, where there are no such marks.
     """
-    ink = ink.copy()
     boxes = mask_to_parts(pale)
-    widths, heights = sizes(boxes)
-    for left, top, right, bottom in boxes[(np.maximum(widths, heights) < MARK * em) & (np.minimum(widths, heights) > SPECK * em)].tolist():
-        inside, whole = ink[top:bottom, left:right], pale[top:bottom, left:right]
-        if 0 < np.count_nonzero(inside) < LITTLE * np.count_nonzero(whole):
-            inside |= whole
-    return ink
+    sides, (smallest, largest) = np.stack(sizes(boxes)), MARK
+    whole = ink
+    for left, top, right, bottom in boxes[(sides.min(axis=0) > smallest * em) & (sides.max(axis=0) < largest * em)].tolist():
+        place = slice(top, bottom), slice(left, right)
+        if 0 < np.count_nonzero(ink[place]) < LITTLE * np.count_nonzero(pale[place]):
+            whole = ink.copy() if whole is ink else whole
+            whole[place] |= pale[place]
+    return whole
 
 
 def mask_to_parts(mask: np.ndarray) -> Parts:

@@ -109,8 +109,9 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     em = parts_to_em(parts)
     if em < MIN_EM:
         return []
-    ink = with_whole_marks(ink, pale, em)
-    parts = mask_to_parts(ink)
+    whole = with_whole_marks(ink, pale, em)
+    if whole is not ink:
+        ink, parts = whole, mask_to_parts(whole)
     frames = find_frames(ink, parts, em)
     codes = find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
     if len(codes):

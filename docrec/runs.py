@@ -208,10 +208,11 @@ def _is_in_gutter(begin: float, end: float, middle: float, extents: np.ndarray) 
     """
     lefts, middles, rights = extents.T
     far = middles - middle
-    crossing = far[(lefts < end - 1 / 8) & (rights > begin + 1 / 8)]
+    begin, end = begin + 1 / 8, end - 1 / 8  # letters of other rows may reach so far into it
+    crossing = far[(lefts < end) & (rights > begin)]
     above, below = crossing[crossing < -0.5].max(initial=-GUTTER_REACH), crossing[crossing > 0.5].min(initial=GUTTER_REACH)
     others = (far > above) & (far < below) & (abs(far) > 0.5)
-    sides = (np.sort(far[others & side]) for side in (rights <= begin + 1 / 8, lefts >= end - 1 / 8))
+    sides = (np.sort(far[others & side]) for side in (rights <= begin, lefts >= end))
     return bool(min((np.diff(rows, prepend=-np.inf) > 0.5).sum() for rows in sides) >= GUTTER_ROWS)
 
 
