@@ -11,7 +11,7 @@ from docrec.errors import BundleError
 from docrec.ngrams import CODES, HANZI, KINDS, LETTERS, NONE, count_ngrams, load_ngrams
 from docrec.recognizer import load
 
-CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²"))
+CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²，,。"))
 CODE = "的line line of the line, and a line in the file; In it, 10.0 of 10.5 and 70.5 to 90.0"
 TEXT = "之间，山水之间。之间的，之间的，之问，空\n间"
 
@@ -138,6 +138,15 @@ def test_a_choice_is_no_surer_than_what_it_replaces():
     assert 0.5 < after.marks[1].confidence <= before.marks[1].confidence
     assert after.marks[1].ranking == before.marks[1].ranking
     assert after.marks[::2] == before.marks[::2]
+
+
+def test_in_which_width_a_mark_stands_is_no_doubt():
+    ranking = (("，", 0.5), (",", 0.4), ("。", 0.05), (".", 0.02))
+    before = reading("的，的", {1: ranking})
+    (mark,) = count_ngrams(TEXT).choose(before, CHARSET).marks[1:2]
+    assert CHARSET.decode([mark.label]) == "，"
+    assert mark.confidence == pytest.approx(0.9)
+    assert mark.ranking == before.marks[1].ranking
 
 
 def test_a_model_reads_by_the_text_it_comes_with(tiny_model_copy):

@@ -229,7 +229,7 @@ class Renderer:
         random = self._random
         height, width = ink.shape
         if random.random() < 0.6:
-            ink = cv2.GaussianBlur(ink, (0, 0), max(scale * random.uniform(0.3, 1.15), 0.2))
+            ink = cv2.GaussianBlur(ink, (0, 0), max(scale * random.uniform(0.3, 1.5), 0.2))
         ink = np.clip(ink, 0, 1)
         if random.random() < 0.5:
             ink = ink ** random.uniform(0.55, 1.7)
