@@ -1,4 +1,4 @@
-"""Boxes side by side on a page, tinted or framed, each of which is read by itself before the next: as the cards of a slide."""
+"""Boxes side by side on a page, tinted or framed, each of which is read by itself before the next: cards of a slide, a panel at its side."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,9 @@ CORNER = 0.12  # share of a side that is no part of it, as corners may be round
 DRAWN = 0.95  # share of the rest that is ink
 GAP = 0.4  # em between two cards at least; cells of a table are nearer
 LEVEL = 1.0  # em by which they are level, at least
+PANEL = 3.0, 0.4  # em that a panel is wide at least, and share of the page's width at most
+PANEL_HEIGHT = 0.4  # share of the page's height at least
+PANEL_SIDE = 0.05  # share of the page's width from its side at most; a page that was turned has white corners
 
 
 def find_frames(ink: np.ndarray, parts: Parts, em: float) -> Parts:
@@ -35,19 +38,20 @@ def without_corners(parts: Parts, frames: Parts, em: float) -> Parts:
     return parts[~is_corner]
 
 
-def find_cards(gray: np.ndarray, frames: Parts, tables: Sequence[Grid], em: float) -> list[Parts]:
+def find_cards(tints: Parts, frames: Parts, tables: Sequence[Grid], em: float) -> list[Parts]:
     """Find the rows of cards.
 
     Args:
-        gray: the page, uint8 (H, W), 255 = paper.
-        frames: see `find_frames`.
+        tints, frames: see `find_tints` and `find_frames`.
         tables: ruled ones, whose cells are none.
         em: page em in pixels.
 
     Returns:
         For each row the boxes of its cards in reading order, int32 (N, 4): left, top, right, bottom in pixels.
     """
-    boxes = np.concatenate([_tints(gray, em), frames])
+    boxes = np.concatenate([tints, frames])
+    widths, heights = sizes(boxes)
+    boxes = boxes[(widths > WIDTH * em) & (heights > HEIGHT * em)]
     ruled = [(table.xs[0] - em, table.ys[0] - em, table.xs[-1] + em, table.ys[-1] + em) for table in tables]
     boxes = boxes[~within_any(boxes, np.array(ruled).reshape(-1, 4))]
     lefts, tops, rights, bottoms = boxes.T
@@ -67,16 +71,40 @@ def _in_order(boxes: Parts) -> Parts:
     return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
 
 
-def _tints(gray: np.ndarray, em: float) -> Parts:
-    """Rectangles of one tint on white paper, or white ones on a tint that shows between them."""
+def find_panels(tints: Parts, height: int, width: int, em: float) -> tuple[list[Parts], Parts]:
+    """Find tints along a side of a page, as a slide has for its contents or a curriculum vitae for addresses.
+
+    Args:
+        tints: see `find_tints`.
+        height, width: of the page in pixels.
+        em: page em in pixels.
+
+    Returns:
+        For each panel its box and that of what is beside it, from left to right, int32 (2, 4): left, top, right, bottom in pixels.
+        The tints that are none.
+    """
+    lefts, tops, rights, bottoms = tints.T
+    at_left, at_right = lefts < PANEL_SIDE * width, rights > (1 - PANEL_SIDE) * width
+    narrow = (rights - lefts > PANEL[0] * em) & (rights - lefts < PANEL[1] * width)
+    is_panel = narrow & (bottoms - tops > PANEL_HEIGHT * height) & (at_left | at_right)
+    edges = np.where(at_left, rights, lefts)
+    pairs = [
+        np.array([(0, top, edge, bottom), (edge, top, width, bottom)], np.int32)
+        for edge, top, bottom in np.stack([edges, tops, bottoms], axis=1)[is_panel].tolist()
+    ]
+    return pairs, tints[~is_panel]
+
+
+def find_tints(gray: np.ndarray, em: float) -> Parts:
+    """Rectangles of one tint on white paper, or white ones on a tint that shows between them; gray is uint8 (H, W), 255 = paper."""
     step = max(1, int(em / 4))
     lightest = cv2.dilate(gray, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     paper = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     even = (cv2.morphologyEx(paper, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) <= TINT).view(np.uint8)
     found = cv2.connectedComponentsWithStats(even, connectivity=4)[2][1:]
     left, top, width, height, area = found.T
-    cards = (width * step > WIDTH * em) & (height * step > HEIGHT * em) & (area > FILLED * width * height)
-    return np.stack([left - 1, top - 1, left + width + 1, top + height + 1], axis=1)[cards].astype(np.int32) * step
+    large = (width * step > PANEL[0] * em) & (height * step > HEIGHT * em) & (area > FILLED * width * height)
+    return np.stack([left - 1, top - 1, left + width + 1, top + height + 1], axis=1)[large].astype(np.int32) * step
 
 
 def _is_frame(crop: np.ndarray, edge: int) -> bool:

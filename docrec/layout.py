@@ -15,7 +15,7 @@ import numpy as np
 
 from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
-from docrec.cards import find_cards, find_frames, without_corners
+from docrec.cards import find_cards, find_frames, find_panels, find_tints, without_corners
 from docrec.codes import find_codes
 from docrec.document import Block, Box, Line
 from docrec.ink import (
@@ -135,8 +135,11 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     photographs = pictures_to_frames(pictures, em)
     parts, labels = outside_pictures(parts, pictures, photographs, gray, em)
     parts = without_ticks(parts, uprights, em)
-    margins, walls = parts_to_margins(parts, em) if layout == "auto" else (parts[:0], parts[:0])
-    cards = find_cards(gray, frames, grids, em) if layout in ("auto", "columns") else []
+    tints = find_tints(gray, em) if layout in ("auto", "columns") else parts[:0]
+    panels, tints = find_panels(tints, *gray.shape, em)
+    margins, walls = parts_to_margins(parts, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
+    walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
+    cards = find_cards(tints, frames, grids, em) + panels
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):

@@ -72,7 +72,7 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
     for box in boxes:
         edge = cv2.morphologyEx(box.mask, cv2.MORPH_GRADIENT, np.ones((_EDGE, _EDGE), np.uint8))
         contrast = max(abs(box.text - box.level), paper - ink)
-        levels = np.clip(paper - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, paper)
+        levels = np.clip(paper - _SHADE - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, paper - _SHADE)
         for mask, table in ((box.mask, levels), (edge, np.full(256, paper))):
             for where, covered in parts_of(mask, gray.shape):
                 np.copyto(inverted[where], cv2.LUT(channels[box.channel][where], table.astype(np.uint8)), where=covered.view(bool))
@@ -105,6 +105,8 @@ _NOTCHED = 0.8
 """Part of its convex hull that a band fills in which large text has left notches."""
 _EDGE = 5
 """Pixels of the map across the edge of a box that are painted over, as its blur would become an outline."""
+_SHADE = 4.0
+"""Grey levels by which the ground of such a box stays darker than paper, so that layout can tell the box."""
 _OTHER_SIDE = 0.5
 """Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pymupdf
 import pytest
 from test_layout import drawn, write
 
 from docrec.layout import find_blocks
+from docrec.polarity import bands_to_dark_on_light
 
 Rect = tuple[float, float, float, float]
 ROW: tuple[Rect, ...] = ((30, 100, 140, 200), (155, 100, 265, 200), (280, 100, 390, 200))
@@ -33,7 +35,8 @@ def order(page: pymupdf.Page, boxes: Sequence[Rect], layout: str = "auto") -> li
     def box_at(x: float, y: float) -> int | None:
         return next((number for number, (left, top, right, bottom) in enumerate(boxes) if left < x < right and top < y < bottom), None)
 
-    found = find_blocks(drawn(lambda new: new.show_pdf_page(new.rect, page.parent, 0)), layout)
+    image = drawn(lambda new: new.show_pdf_page(new.rect, page.parent, 0))
+    found = find_blocks(replace(image, gray=bands_to_dark_on_light(image.gray)), layout)
     middles = [((line.box.left + line.box.right) / 2, (line.box.top + line.box.bottom) / 2) for block in found for line in block.lines]
     return [box_at(x * 72 / 200, y * 72 / 200) for x, y in middles]
 
@@ -108,6 +111,21 @@ def test_tinted_boxes_among_the_text_of_columns_are_no_cards(page) -> None:
             write(page, left, baseline, "国家图书馆编目中心的文字"[: 11 + (baseline < 300)])
     columns = [(20, 20, 210, 320), (210, 20, 400, 320)]
     assert order(page, columns) == expected(columns, 12)
+
+
+@pytest.mark.parametrize("color", [(0.88, 0.92, 0.97), (0.1, 0.2, 0.4)], ids=["tinted", "dark"])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_panel_at_the_side_of_a_page_is_read_by_itself(page, color, side) -> None:
+    """Although its few short lines stand as near those beside it as words, and are level with some of them."""
+    boxes = [(0, 60, 70, 595), (70, 60, 420, 595)] if side == 0 else [(0, 60, 350, 595), (350, 60, 420, 595)]
+    tint(page, [boxes[side]], color)
+    write(page, 140, 40, "标题在上面的一行", 18)
+    lines = [5, 12] if side == 0 else [12, 5]
+    for number, (left, _, right, _) in enumerate(boxes):
+        for line in range(lines[number]):
+            text = "国家图书馆编目中心的文字从头读到尾，一行也不少，然后再读下一栏"[: int((right - left - 10) / 12)]
+            write(page, left + 5, 90 + 20 * line, text, color=(1, 1, 1) if number == side and color[0] < 0.5 else (0, 0, 0))
+    assert order(page, boxes) == [None, *[0] * lines[0], *[1] * lines[1]]
 
 
 def test_of_a_single_column_rows_are_read(page) -> None:

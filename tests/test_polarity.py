@@ -55,7 +55,7 @@ def test_bands_are_inverted_without_an_outline(ink: int, ground: int, paper: int
     result = bands_to_dark_on_light(page)
     for top, bottom, left, right in BANDS:
         band = result[top - 5 : bottom + 5, left - 5 : right + 5]
-        assert np.median(band) == pytest.approx(paper, abs=2)
+        assert np.median(band) == pytest.approx(paper - 4, abs=2)  # a shade, by which layout tells the box
         assert band[:, :15].min() > paper - 40
         assert band[5:-5, 25:200].min() < 60
     untouched = np.ones_like(page, bool)
