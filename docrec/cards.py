@@ -1,4 +1,4 @@
-"""Boxes side by side on a page, tinted or framed, each of which is read by itself before the next: cards of a slide, a panel at its side."""
+"""Boxes side by side on a page, tinted or framed, each read by itself before the next: cards of a slide, a panel at its side."""
 
 from collections.abc import Sequence
 
