@@ -26,6 +26,7 @@ FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
 LIST_ROWS = 10  # as many rows at least
 FEW_ROWS, CLOSE = 4, 2.5  # or half as many, so many em from one to the next at the median, and half as many level
+BULLET, HANG = 0.62, 0.25  # em; the largest bullet, and the least gap between the mark of an item and its text
 LINE_APART = 1.2, 2.0  # em between columns and a line that is of neither, above and below them
 HEAD = 1.2  # em that the title of several columns is high at least;
 HEAD_GAPS = 10.0, 2.5  # em from it to those above and below, at most
@@ -203,8 +204,10 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
                 continue
             shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
-            rows = demand * (COLUMN_ROWS if wide else 2 * COLUMN_ROWS)
-            full = LISTED if wide and _are_lists(middles[before], middles[after], em) else 1.0
+            few = min(before.sum(), after.sum()) < MANY
+            bulleted = few and _are_bulleted([[runs[index] for index in np.flatnonzero(side)] for side in (before, after)], em)
+            rows = demand * (COLUMN_ROWS if wide or bulleted else 2 * COLUMN_ROWS)
+            full = LISTED if bulleted or wide and _are_lists(middles[before], middles[after], em) else 1.0
             sides = ((lefts[side], rights[side], middles[side]) for side in (before, after))
             columns = shared > 2 * em and all(_is_column(*side, rows, full, sheet) for side in sides)
             if columns and not _are_ends_of_rows(middles[before], middles[after], em):
@@ -260,6 +263,29 @@ def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
     if len(few) >= LIST_ROWS and level < LEVEL:
         return True
     return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and np.median(np.diff(few)) < CLOSE * em)
+
+
+def _are_bulleted(columns: Sequence[Sequence[Run]], em: float) -> bool:
+    """Whether columns are lists of items, each behind a mark, and further lines below its text; the marks of one, at least, are bullets."""
+    bulleted = False
+    for column in columns:
+        rows = _largest_part([np.concatenate([run.glyphs for run in row]) for row in _runs_to_rows(column)], em)
+        edge = min(row[0, 0] for row in rows) + em / 4
+        items = [row for row in rows if row[0, 0] < edge]
+        if len(items) < 2 or any(len(row) < 2 or row[1, 0] - row[0, 2] < HANG * em for row in items):
+            return False
+        indent = median_low([int(row[1, 0]) for row in items])
+        if any(abs(row[0, 0] - indent) > em / 2 for row in rows if row[0, 0] >= edge):
+            return False
+        bulleted |= all(max(row[0, 2] - row[0, 0], row[0, 3] - row[0, 1]) < BULLET * em for row in items)
+    return bulleted
+
+
+def _largest_part(rows: Sequence[Parts], em: float) -> Sequence[Parts]:
+    """The most rows of glyphs of a column, from top to bottom, that stand close."""
+    feet = [int(row[:, 3].max()) for row in rows]
+    starts = [0, *(index for index, (above, foot) in enumerate(pairwise(feet), 1) if foot - above > CLOSE * em), len(rows)]
+    return max((rows[start:stop] for start, stop in pairwise(starts)), key=len)
 
 
 def _are_ends_of_rows(before: np.ndarray, after: np.ndarray, em: float) -> bool:

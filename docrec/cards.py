@@ -71,18 +71,19 @@ def _in_order(boxes: Parts) -> Parts:
     return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
 
 
-def find_panels(tints: Parts, height: int, width: int, em: float) -> tuple[list[Parts], Parts]:
+def find_panels(tints: Parts, shape: tuple[int, ...], em: float) -> tuple[list[Parts], Parts]:
     """Find tints along a side of a page, as a slide has for its contents or a curriculum vitae for addresses.
 
     Args:
         tints: see `find_tints`.
-        height, width: of the page in pixels.
+        shape: height and width of the page in pixels.
         em: page em in pixels.
 
     Returns:
         For each panel its box and that of what is beside it, from left to right, int32 (2, 4): left, top, right, bottom in pixels.
         The tints that are none.
     """
+    height, width = shape
     lefts, tops, rights, bottoms = tints.T
     at_left, at_right = lefts < PANEL_SIDE * width, rights > (1 - PANEL_SIDE) * width
     narrow = (rights - lefts > PANEL[0] * em) & (rights - lefts < PANEL[1] * width)

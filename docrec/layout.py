@@ -136,7 +136,7 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     parts, labels = outside_pictures(parts, pictures, photographs, gray, em)
     parts = without_ticks(parts, uprights, em)
     tints = find_tints(gray, em) if layout in ("auto", "columns") else parts[:0]
-    panels, tints = find_panels(tints, *gray.shape, em)
+    panels, tints = find_panels(tints, gray.shape, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
     walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
     cards = find_cards(tints, frames, grids, em) + panels

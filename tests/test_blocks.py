@@ -314,6 +314,25 @@ def test_a_list_beside_lines_that_are_not_level_with_it(mark: str) -> None:
     assert lefts(find_blocks(drawn(draw))) == pytest.approx([70, 300], abs=5)
 
 
+@pytest.mark.parametrize("marks", ["●●", "●1", "14"])
+def test_two_lists_that_are_level_are_read_one_after_the_other_if_bullets_tell_them(marks: str) -> None:
+    """Of options without bullets nothing tells that they do not go on in the row."""
+
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 60, "标题在左上角", 16)
+        for left, mark in zip((60, 260), marks, strict=True):
+            for item, (top, lines) in enumerate(((200, 1), (220, 2), (256, 1))):
+                if mark == "●":
+                    page.draw_circle((left + 4, top - 4), 2.5, fill=(0, 0, 0), color=None)
+                else:
+                    write(page, left, top, str(int(mark) + item))
+                for line in range(lines):
+                    write(page, left + 14, top + 16 * line, PROSE[5 * item : 5 * item + (7 if line else 15)])
+
+    at_right = [left > 200 for left, _ in places(find_blocks(drawn(draw)))]
+    assert (at_right == sorted(at_right)) == ("●" in marks)
+
+
 def test_the_bars_of_a_chart_are_no_text() -> None:
     def draw(page: pymupdf.Page) -> None:
         prose(page, 60, 100, 10)
