@@ -258,11 +258,12 @@ def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
 
     Few lines, such as the entries beside the text of a web page, must stand close.
     """
-    few = min(before, after, key=len)
-    level = (np.abs(before[:, None] - after).min(axis=1) < em / 8).mean()
+    few, many = sorted((before, after), key=len)
+    apart = np.abs(few[:, None] - many).min(axis=1)
+    level, nearly = (apart < em / 8).mean(), (apart < em / 4).mean()  # as the middles of letters and of Hanzi are
     if len(few) >= LIST_ROWS and level < LEVEL:
         return True
-    return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and np.median(np.diff(few)) < CLOSE * em)
+    return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and nearly < LEVEL and np.median(np.diff(few)) < CLOSE * em)
 
 
 def _are_bulleted(columns: Sequence[Sequence[Run]], em: float) -> bool:

@@ -16,6 +16,7 @@ LARGE, OUTLINE = 1.5, 0.08  # of a larger run, in em, letters cover more than th
 TALL, NARROW = 1.3, 0.25  # em, and share of its height; a higher part by itself, no wider, is the edge of a box or of its shadow
 FLAT = 0.2  # em; lower and wider is a dash
 PIECES = 2  # of a broken rule, at least
+DASH = 0.6  # em; a longer piece is a dash, or the Hanzi for one
 DOTTED = 4.5  # em; shorter rows of dots are ellipses
 LEADER, LEADER_GAP = 0.15, 2.0  # em from a leader to the foot of the letters beside it, and to these, at most
 EDGE = 0.07  # of the height of a line; above and below it so much is nearly white
@@ -60,9 +61,9 @@ def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def without_broken_rules(runs: Sequence[Run], em: float) -> list[Run]:
-    """Runs without the pieces of rules: dashes that no letter stands level with, and long rows of dots below and above letters."""
+    """Runs without pieces of rules: dashes that no letter stands level with, and long rows of dots or dashes below and above letters."""
     is_flat = np.array([sizes(run.parts)[1].max() < FLAT * em and run.width > FLAT * em for run in runs], bool)
-    is_dotted = np.array([np.median(sizes(run.parts)[0]) < FLAT * em and run.width > DOTTED * em for run in runs], bool)
+    is_dotted = np.array([np.median(sizes(run.parts)[0]) < DASH * em and run.width > DOTTED * em for run in runs], bool)
     boxes = [(run.left, run.right, run.top, run.bottom, run.middle) for run in runs]
     lefts, rights, tops, bottoms, middles = np.array(boxes).reshape(-1, 5).T
     kept = ~is_flat

@@ -710,6 +710,28 @@ def test_pieces_of_rules_are_no_text_but_dashes_beside_letters_and_alone_are() -
     assert found[-1][0] == pytest.approx(200, abs=3)
 
 
+def test_a_dashed_rule_is_no_text() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 4)
+        page.draw_line((60, 165), (500, 165), width=0.4, dashes="[4 4] 0")
+        prose(page, 60, 180, 4)
+
+    assert len(places(find_blocks(drawn(draw)))) == 8
+
+
+def test_a_table_of_options_and_what_they_do_is_read_in_its_rows() -> None:
+    """The middles of letters that descend are not those of Hanzi."""
+
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 4)
+        for row, option in enumerate(("-h, help", "-v, verse", "-o, output", "-q, quiet", "-r, recursive")):
+            write(page, 70, 190 + PITCH * row, option, font="tiro")
+            write(page, 170, 190 + PITCH * row, PROSE[row : row + 14 + 2 * row])
+        prose(page, 60, 290, 4)
+
+    assert lefts(find_blocks(drawn(draw)))[1:-1] == pytest.approx([70, 170] * 5, abs=3)
+
+
 def test_a_line_well_below_columns_comes_after_them() -> None:
     def draw(page: pymupdf.Page) -> None:
         for left in (60, 220, 380):
