@@ -272,8 +272,10 @@ def _are_bulleted(columns: Sequence[Sequence[Run]], em: float) -> bool:
     for column in columns:
         rows = _largest_part([np.concatenate([run.glyphs for run in row]) for row in _runs_to_rows(column)], em)
         edge = min(row[0, 0] for row in rows) + em / 4
+        marked = [row[0, 0] < edge and len(row) > 1 and row[1, 0] - row[0, 2] > HANG * em for row in rows]
+        rows = rows[marked.index(True) :] if any(marked) else []  # below a heading
         items = [row for row in rows if row[0, 0] < edge]
-        if len(items) < 2 or any(len(row) < 2 or row[1, 0] - row[0, 2] < HANG * em for row in items):
+        if len(items) < 2 or sum(marked) < len(items):
             return False
         indent = median_low([int(row[1, 0]) for row in items])
         if any(abs(row[0, 0] - indent) > em / 2 for row in rows if row[0, 0] >= edge):

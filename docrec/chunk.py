@@ -24,10 +24,12 @@ WIDTH = 280  # columns of it
 FRAMES = 70  # frames the network tells of, each WIDTH / FRAMES columns
 INK_HEIGHT = 28  # rows that the band of a line becomes
 MARGIN = 3  # columns of paper kept at either end of a line
+RULE = 215  # grey level than which all of an upright rule is darker
 OVERLAP = (34, 68)  # columns by which chunks overlap, at least and at most
 SEARCH = 24  # columns before the last possible one in which the end of a chunk is looked for
 WORD_GAP = 2.0  # heights from the middle of a Hanzi to that of the next, if a space between them parts words
 NUMBERS = dict(zip("⒈⒉⒊⒋⒌⒍⒎⒏⒐", "123456789", strict=True))
+BOXES = "□口"
 QUOTES = '"“”'  # straight, opening, closing
 WIDE_MARKS = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 
@@ -125,9 +127,25 @@ def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, 
     padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
     if any(padding):
         crop = cv2.copyMakeBorder(crop, *padding, cv2.BORDER_CONSTANT, value=255)
+    crop = _without_rules(crop, round(box.left) - left, right - round(box.right))
     columns = max(1, round((right - left) / scale))
     resampling = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
     return 1 - cv2.resize(crop, (columns, HEIGHT), interpolation=resampling).astype(np.float32) / 255, float(left)
+
+
+def _without_rules(crop: np.ndarray, before: int, after: int) -> np.ndarray:
+    """A line, uint8 (H, W), without what stands from an upright rule outwards in so many columns before and after it: a cell's sides."""
+    ruled = crop.max(axis=0) < RULE
+    start, end = max(before, 0), len(ruled) - max(after, 0)
+    if not start < end or ruled[start] or ruled[end - 1] or not (ruled[:start].any() or ruled[end:].any()):
+        return crop
+    crop = crop.copy()
+    for rule in np.flatnonzero(ruled):  # with its blur
+        if rule < start:
+            crop[:, : rule + 2] = 255
+        elif rule >= end:
+            crop[:, rule - 1 :] = 255
+    return crop
 
 
 def _cuts(ink: np.ndarray) -> list[tuple[int, int]]:
@@ -205,9 +223,14 @@ def _consistent(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """Characters that agree with their neighbours.
 
     A mark that stands apart from what is before it, beside Hanzi, is a full-width one: some typefaces centre these in the em. A number with
-    a point before another point is a digit. Straight quotation marks among at least as many curved ones are curved, by turns.
+    a point before another point is a digit. Straight quotation marks among at least as many curved ones are curved, by turns. Several of 口
+    and □ that begin words are boxes to be ticked.
     """
     result = list(glyphs)
+    boxes = [index for index, glyph in enumerate(glyphs) if glyph.char in BOXES and (not index or glyphs[index - 1].char == " ")]
+    if len(boxes) > 1:
+        for index in boxes:
+            result[index] = replace(glyphs[index], char=BOXES[0])
     for index, (number, point) in enumerate(pairwise(glyphs)):
         if number.char in NUMBERS and point.char in ".．":
             result[index] = replace(number, char=NUMBERS[number.char])

@@ -35,7 +35,7 @@ SIGNS = 10  # so many lines without a letter are a picture, too; so many signs o
 ROWS = " .·…-—_="  # do not count, nor the spaces
 NO_SIGNS = 0.75  # mean confidence below which these are drawings, if letters are fewer
 FRAME_SIDE = "│"  # of a frame drawn with characters; alone, the network takes bars and the rules of boxes for it
-SCRIPT_DIGITS = {"l": "1", "I": "1", "o": "0", "O": "0"}  # as super- and subscripts, so small, these are digits
+DIGITS = {"l": "1", "I": "1", "|": "1", "o": "0", "O": "0"}  # as super- and subscripts, and in columns of numbers, these are digits
 
 
 def recognize(document: str | os.PathLike[str] | BinaryIO, recognizer: ChunkReader, options: ReadOptions | None = None) -> Iterator[Page]:
@@ -192,7 +192,8 @@ def _blocks(page: _StartedPage, lines: Iterator[Line], min_confidence: float, li
         of_block = itertools.islice(told_lines, sum(not line.script for line in block.lines))
         sure = (line for line, some in of_block if line.glyphs and len(some) >= count and line.confidence >= least)
         if told := [line for line in sure if not (judged and _is_drawn(line))]:
-            yield Block(block.kind, tuple(told if _draws_frames(told) else map(_without_frame, told)))
+            told = told if _draws_frames(told) else [*map(_without_frame, told)]
+            yield Block(block.kind, tuple(_with_numbers(told) if block.kind == "table" else told))
 
 
 def _draws_frames(lines: Sequence[Line]) -> bool:
@@ -208,6 +209,24 @@ def _without_frame(line: Line) -> Line:
     if first.char == FRAME_SIDE and others and others[0].char != " ":
         line = replace(line, glyphs=tuple(others))
     return replace(line, glyphs=tuple(replace(glyph, char="|") if glyph.char == FRAME_SIDE else glyph for glyph in line.glyphs))
+
+
+def _with_numbers(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines of a table: what may be a number, in a column half of which are numbers, is one."""
+    columns: dict[int, list[str]] = {}
+    for line in lines:
+        if line.cell:
+            columns.setdefault(line.cell[1], []).append(line.text)
+    of_numbers = {column for column, texts in columns.items() if 2 * sum(map(_is_number, texts)) >= len(texts)}
+    for line in lines:
+        like_number = all(glyph.char in DIGITS or glyph.char.isdecimal() for glyph in line.glyphs)
+        if like_number and not line.layer and line.cell and line.cell[1] in of_numbers:
+            line = replace(line, glyphs=tuple(replace(glyph, char=DIGITS.get(glyph.char, glyph.char)) for glyph in line.glyphs))
+        yield line
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").isdecimal()
 
 
 def _is_picture(letters: Sequence[Sequence[float]]) -> bool:
@@ -235,7 +254,7 @@ def _with_scripts(line: Line, scripts: Sequence[Line], gray: np.ndarray, recogni
     for script in scripts:
         for index in holding(line.glyphs, script):
             char = glyphs[index].char
-            glyphs[index] = replace(glyphs[index], char=SCRIPT_DIGITS.get(char, char), script=script.script)
+            glyphs[index] = replace(glyphs[index], char=DIGITS.get(char, char), script=script.script)
     return replace(line, glyphs=tuple(glyphs))
 
 

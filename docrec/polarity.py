@@ -75,7 +75,9 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
         levels = np.clip(paper - _SHADE - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, paper - _SHADE)
         for mask, table in ((box.mask, levels), (edge, np.full(256, paper))):
             for where, covered in parts_of(mask, gray.shape):
-                np.copyto(inverted[where], cv2.LUT(channels[box.channel][where], table.astype(np.uint8)), where=covered.view(bool))
+                shade = cv2.resize(box.shade[:, None], (1, len(gray)))[where[0], 0]
+                flat = _unshaded(channels[box.channel][where], shade)
+                np.copyto(inverted[where], cv2.LUT(flat, table.astype(np.uint8)), where=covered.view(bool))
     return inverted
 
 
@@ -113,12 +115,16 @@ _OTHER_SIDE = 0.5
 
 @dataclass(frozen=True)
 class _Box:
-    """A box with text on the map, 1 in `mask`: the channel that tells text from ground, and their levels in it."""
+    """A box with text on the map, 1 in `mask`: the channel that tells text from ground, and their levels in it.
+
+    By `shade`, float64 (height of the map), its rows are lighter than the level where it is filled from light to dark.
+    """
 
     mask: np.ndarray
     channel: int
     level: int
     text: int
+    shade: np.ndarray
 
 
 def _outlines(mask: np.ndarray) -> list[np.ndarray]:
@@ -135,12 +141,16 @@ def _outline_to_box(outline: np.ndarray, maps: Sequence[np.ndarray]) -> _Box | N
     mask = cv2.drawContours(np.zeros_like(maps[0]), [outline], -1, 1, cv2.FILLED)
     part = np.s_[top : top + height, left : left + width]
     inside = cv2.erode(mask[part], np.ones((3, 3), np.uint8), borderValue=0) > 0
-    found = [_text_on_ground(channel[part][inside]) for channel in maps]
-    best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
-    level, text = found[best]
-    if (best == 0 and text < level) or abs(text - level) < _TEXT_CONTRAST or _is_glyph(maps[best][part], inside, level, text):
-        return None
-    return _Box(mask, best, level, text)
+    flat = [np.zeros(height)] * len(maps)
+    for shades in (flat, [_shade(channel[part], inside) for channel in maps]):
+        crops = [_unshaded(channel[part], shade) for channel, shade in zip(maps, shades, strict=True)]
+        found = [_text_on_ground(crop[inside]) for crop in crops]
+        best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
+        level, text = found[best]
+        if (best or text > level) and abs(text - level) >= _TEXT_CONTRAST:
+            rows = np.pad(shades[best], (top, len(mask) - top - height))
+            return None if _is_glyph(crops[best], inside, level, text) else _Box(mask, best, level, text, rows)
+    return None
 
 
 def _pieces(outline: np.ndarray, ground: np.ndarray, small: np.ndarray) -> Iterator[np.ndarray]:
@@ -213,6 +223,18 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
     if lesser > _OTHER_SIDE * greater:
         return ground, ground
     return ground, int(high if high - ground == greater else low)
+
+
+def _shade(levels: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """By how much the ground of each row of a box, uint8 (H, W), is lighter than at its median, float64 (H), smoothly."""
+    rows = np.array([np.median(row[part]) if part.any() else np.nan for row, part in zip(levels, inside, strict=True)])
+    known = np.flatnonzero(~np.isnan(rows))
+    return np.asarray(np.interp(np.arange(len(rows)), known, rows[known] - np.median(rows[known]))) if known.size else np.zeros(len(rows))
+
+
+def _unshaded(levels: np.ndarray, shade: np.ndarray) -> np.ndarray:
+    """Levels of a box, uint8 (H, W), without the shade of its rows."""
+    return levels if not shade.any() else np.clip(levels - shade[:, None], 0, 255).astype(np.uint8)
 
 
 def _is_glyph(levels: np.ndarray, inside: np.ndarray, ground: int, text: int) -> bool:

@@ -14,7 +14,7 @@ from docrec.chunk import FRAMES, HEIGHT, INK_HEIGHT, WIDTH, line_to_chunks, pict
 from docrec.ctc import Mark, Reading
 from docrec.document import Box, Line
 
-CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,.⒈#\"“”"))
+CHARSET = Charset(tuple("一二三四五六七八九十川儿ab ，。,.⒈#\"“”□口"))
 GARBAGE = "#"
 
 
@@ -143,6 +143,8 @@ def test_a_page_of_one_pixel_is_no_error():
         ("一  二", "一二", "nor two between Hanzi"),
         ("⒈.一", "1.一", "a number has one point"),
         ("⒈一", "⒈一", "which may be its own"),
+        ("□一 口二", "□一 □二", "boxes to be ticked"),
+        ("口一二", "口一二", "a single one is the Hanzi"),
         ('一"二"“三”', "一“二”“三”", "quotation marks of a line are alike"),
         ('“一"二"三”', "“一”二“三”", "and close where they were opened"),
         ('"一""二”', '"一""二”', "unless most are straight"),
@@ -179,6 +181,18 @@ def test_a_picture_of_the_networks_height_goes_in_pixel_for_pixel(width):
     np.testing.assert_allclose(chunk.pixels[:, left : left + width, 0], 1 - gray / 255, atol=1e-6)
     assert chunk.pixels[:, left + width :].max(initial=0) == 0
     assert chunk.scale == 1
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_side_of_a_cell_is_no_part_of_a_number_that_is_set_close_to_it(side):
+    gray = np.full((60, 200), 255, np.uint8)
+    gray[20:40, 60:100] = 0
+    gray[:, 102:104] = 0
+    gray = gray[:, ::side]
+    box = Box(60, 16, 100, 44) if side == 1 else Box(100, 16, 140, 44)
+    (chunk,) = line_to_chunks(np.ascontiguousarray(gray), Line(box), 0)
+    (inked,) = np.nonzero(chunk.pixels[..., 0].any(axis=0))
+    assert inked[-1] - inked[0] + 1 == 40
 
 
 @pytest.mark.parametrize(("height", "width", "columns"), [(64, 400, 200), (16, 140, 280), (20, 100, 160)])

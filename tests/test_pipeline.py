@@ -80,9 +80,9 @@ def line_of(text, confidence=1.0, **fields):
     return Line(Box(0, 0, 10 * len(text), 10), glyphs, **fields)
 
 
-def lines_told(read, min_confidence=ReadOptions.min_confidence):
+def lines_told(read, min_confidence=ReadOptions.min_confidence, kind="text"):
     """The lines that are left of those of a page of one block."""
-    blocks = (Block("text", tuple(line_of("") for _ in read)),)
+    blocks = (Block(kind, tuple(line_of("") for _ in read)),)
     page = docrec.pipeline._StartedPage(PageImage(0, np.zeros((9, 9), np.uint8), 300.0), blocks, [])
     return [line.text for block in docrec.pipeline._blocks(page, iter(read), min_confidence, False) for line in block.lines]
 
@@ -120,6 +120,20 @@ def test_rows_of_small_drawings_are_no_text(line, told):
 )
 def test_bars_are_no_pieces_of_frames_unless_others_are_there(lines, told):
     assert lines_told([line_of(text) for text in lines], min_confidence=0) == told
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        (["名次", "l", "2", "3", "4", "I0"], ["名次", "1", "2", "3", "4", "10"]),
+        (["1,024", "7.5", "lO"], ["1,024", "7.5", "10"]),
+        (["l", "IO", "3"], ["l", "IO", "3"]),
+        (["2", "3", "Ol."], ["2", "3", "Ol."]),
+    ],
+    ids=["below a heading", "of several forms", "few are numbers", "no number"],
+)
+def test_in_a_column_of_numbers_what_looks_like_one_is_one(column, told):
+    assert lines_told([line_of(text, cell=(row, 1)) for row, text in enumerate(column)], kind="table") == told
 
 
 def test_a_line_longer_than_the_networks_input_is_read_whole(recognizer):

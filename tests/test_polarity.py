@@ -82,6 +82,18 @@ def test_text_told_from_its_ground_by_colour_alone_shows() -> None:
         assert result[top:bottom, left + 20 : left + 200].min() < 60
 
 
+@pytest.mark.parametrize("ends", [(195, 120), (40, 130)])
+def test_a_box_that_is_filled_from_light_to_dark_is_flat(ends: tuple[int, int]) -> None:
+    """Rows of its ground are as those of the buttons of a slide: none has the level of most."""
+    page = make_page()
+    page[180:440] = 255
+    page[200:330, 60:440] = np.linspace(*ends, 130)[:, None]
+    cv2.putText(page, "a band of light", (80, 275), cv2.FONT_HERSHEY_COMPLEX, 1, 255, 2, cv2.LINE_AA)
+    box = bands_to_dark_on_light(page)[195:335, 55:445]
+    assert box[:, -60:].min() > 240
+    assert box[40:90, 30:200].min() < 60
+
+
 def test_bands_that_touch_one_another_or_hang_on_a_frame_are_inverted_each() -> None:
     page = make_page()
     page[180:440] = page[880:950] = 255
