@@ -10,7 +10,7 @@ import numpy as np
 
 from docrec.ink import Parts, Run, linked, sizes, weighted_quantile
 from docrec.runs import LINE_GAP, gap_between, join_runs
-from docrec.tables import MAX_RULES, Cell, Grid, rows_to_tables
+from docrec.tables import MAX_RULES, Cell, Grid, rows_to_tables, with_whole_rows
 
 # Columns, in em.
 GUTTER = 0.9  # the least gap between two columns of text
@@ -386,7 +386,7 @@ def _column_to_drafts(runs: list[Run], whole: Mapping[Run, list[Draft]], sheet: 
     for stop in [*sorted((run for run in runs if run in whole), key=lambda run: run.middle), None]:
         above = [run for run in rest if stop is None or run.middle < stop.middle]
         rest = rest[len(above) :]
-        rows = _runs_to_rows(above)
+        rows = with_whole_rows(_runs_to_rows(above))
         done = 0
         paragraphs = sheet.layout != "single"
         for span, cells in rows_to_tables(rows, sheet.levels, sheet.em, paragraphs) if sheet.layout != "vertical" else ():

@@ -225,6 +225,26 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float, para
     return tables
 
 
+def with_whole_rows(rows: Sequence[list[Run]]) -> list[list[Run]]:
+    """Rows in which cells of two lines, set in the middle of a row whose other cells have one, are not three rows."""
+    whole: list[list[Run]] = []
+    for row in rows:
+        if len(whole) > 1 and len(whole[-1]) > 1 and _are_halves(whole[-2], whole[-1], row):
+            first, middle = whole.pop(-2), whole.pop()
+            row = sorted([*first, *middle, *row], key=lambda run: run.left)
+        whole.append(row)
+    return whole
+
+
+def _are_halves(first: Sequence[Run], middle: Sequence[Run], last: Sequence[Run]) -> bool:
+    """Whether the runs of two rows are the upper and lower lines of cells beside those of the row between, and level with parts of these."""
+    beside = all(run.right < other.left or other.right < run.left for run in (*first, *last) for other in middle)
+    level = max(run.bottom for run in first) > min(run.top for run in middle)
+    level &= min(run.top for run in last) < max(run.bottom for run in middle)
+    above = all(run.left < other.right and other.left < run.right for run, other in zip(first, last, strict=False))
+    return len(first) == len(last) and beside and level and above
+
+
 def _alike(above: Sequence[Run], below: Sequence[Run], em: float) -> bool:
     """Whether a row may be the next one of a table: near and of the same type size."""
     sizes_of = [max(run.height for run in row) for row in (above, below)]
@@ -259,7 +279,7 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
         return False
     if ruled or columns > 2:
         return True
-    gaps = [b.left - a.right for row in rows for a, b in pairwise(row)]
+    gaps = [b.left - a.right for row in rows for a, b in pairwise(row) if cells[a] != cells[b]]
     last = [row[-1].width for row in rows if len(row) > 1]
     return min(gaps) > PAIR_GAP * em and max(last) > NUMBER * em
 

@@ -604,6 +604,24 @@ def test_a_table_without_upright_rules(rules: bool) -> None:
     assert [line.cell for line in blocks[1].lines] == [(row, column) for row in range(4) for column in range(3)]
 
 
+def test_cells_of_two_lines_in_the_middle_of_their_row_are_one_each() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(6):
+            baseline = 100 + 26 * row
+            write(page, 60, baseline, ("名称", "档案", "图书", "报纸", "期刊", "地图")[row])
+            write(page, 160, baseline, ("数量", "12", "7", "31", "4", "15")[row])
+            if row % 2:
+                write(page, 260, baseline - 6.5, PROSE[row : row + 20])
+                write(page, 260, baseline + 6.5, PROSE[row + 20 : row + 25])
+            else:
+                write(page, 260, baseline, PROSE[row : row + 12])
+
+    (table,) = find_blocks(drawn(draw))
+    assert table.kind == "table"
+    columns = [(0, 1, 2), (0, 1, 2, 2)]
+    assert [line.cell for line in table.lines] == [(row, column) for row in range(6) for column in columns[row % 2]]
+
+
 def test_text_in_a_frame_is_no_table() -> None:
     def draw(page: pymupdf.Page) -> None:
         page.draw_rect((50, 60, 545, 200), width=0.7)
