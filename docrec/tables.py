@@ -237,7 +237,7 @@ def with_whole_rows(rows: Sequence[list[Run]]) -> list[list[Run]]:
 
 
 def _are_halves(first: Sequence[Run], middle: Sequence[Run], last: Sequence[Run]) -> bool:
-    """Whether the runs of two rows are the upper and lower lines of cells beside those of the row between, and level with parts of these."""
+    """Whether the runs of two rows are the upper and lower lines of cells beside those of the row between, level with parts of these."""
     beside = all(run.right < other.left or other.right < run.left for run in (*first, *last) for other in middle)
     level = max(run.bottom for run in first) > min(run.top for run in middle)
     level &= min(run.top for run in last) < max(run.bottom for run in middle)
