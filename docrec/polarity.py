@@ -95,6 +95,8 @@ _FLATNESS = 0.5
 _SAME_LEVEL = 12
 _ENDS = (0.2, 99.8)
 """Of a hundred pixels so many are darker and lighter than what is taken for ground and text: of two letters in a band as wide as a page."""
+_BEND = 3
+"""Degree of the polynomial that fits the levels of a ground that is filled from light to dark."""
 _TEXT_CONTRAST = 40
 """Grey levels between ground and text, at least."""
 _INK_SHARE = 0.1
@@ -226,10 +228,15 @@ def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
 
 
 def _shade(levels: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """By how much the ground of each row of a box, uint8 (H, W), is lighter than at its median, float64 (H), smoothly."""
-    rows = np.array([np.median(row[part]) if part.any() else np.nan for row, part in zip(levels, inside, strict=True)])
-    known = np.flatnonzero(~np.isnan(rows))
-    return np.asarray(np.interp(np.arange(len(rows)), known, rows[known] - np.median(rows[known]))) if known.size else np.zeros(len(rows))
+    """By how much the ground of each row of a box, uint8 (H, W), is lighter than at its median, float64 (H); 0 if it changes unsteadily."""
+    rows = np.flatnonzero(inside.any(axis=1))
+    if len(rows) <= _BEND:
+        return np.zeros(len(levels))
+    medians = np.array([np.median(levels[row][inside[row]]) for row in rows])
+    steady = np.polynomial.Polynomial.fit(rows, medians, _BEND)
+    if np.percentile(np.abs(medians - steady(rows)), 90) > _SAME_LEVEL:  # but for the blur at its edges
+        return np.zeros(len(levels))
+    return np.asarray(steady(np.arange(len(levels))) - np.median(medians))
 
 
 def _unshaded(levels: np.ndarray, shade: np.ndarray) -> np.ndarray:
