@@ -95,6 +95,8 @@ _FLATNESS = 0.5
 _SAME_LEVEL = 12
 _ENDS = (0.2, 99.8)
 """Of a hundred pixels so many are darker and lighter than what is taken for ground and text: of two letters in a band as wide as a page."""
+_EVEN = 0.7, 5
+"""The same of a box that is filled from light to dark, as a program does it: parts of photographs, too, are nearly so."""
 _BEND = 3
 """Degree of the polynomial that fits the levels of a ground that is filled from light to dark."""
 _TEXT_CONTRAST = 40
@@ -146,7 +148,7 @@ def _outline_to_box(outline: np.ndarray, maps: Sequence[np.ndarray]) -> _Box | N
     flat = [np.zeros(height)] * len(maps)
     for shades in (flat, [_shade(channel[part], inside) for channel in maps]):
         crops = [_unshaded(channel[part], shade) for channel, shade in zip(maps, shades, strict=True)]
-        found = [_text_on_ground(crop[inside]) for crop in crops]
+        found = [_text_on_ground(crop[inside], *(_EVEN if shades is not flat else (_FLATNESS, _SAME_LEVEL))) for crop in crops]
         best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
         level, text = found[best]
         if (best or text > level) and abs(text - level) >= _TEXT_CONTRAST:
@@ -215,10 +217,13 @@ def _is_box(contour: np.ndarray) -> bool:
     return large and area >= _BOX_FILL * sides[0] * sides[1]
 
 
-def _text_on_ground(levels: np.ndarray) -> tuple[int, int]:
-    """The level of the ground of a box, uint8 (pixels), and of its text; the same where it is not flat or holds both light and dark."""
+def _text_on_ground(levels: np.ndarray, share: float, near: int) -> tuple[int, int]:
+    """The level of the ground of a box, uint8 (pixels), and of its text; the same where it is not flat or holds both light and dark.
+
+    Flat is what has the level of the ground, or one so near, in such a share.
+    """
     ground = _commonest(levels)
-    if np.mean(np.abs(levels.astype(np.int16) - ground) <= _SAME_LEVEL) < _FLATNESS:
+    if np.mean(np.abs(levels.astype(np.int16) - ground) <= near) < share:
         return ground, ground
     low, high = np.percentile(levels, _ENDS)
     lesser, greater = sorted((ground - low, high - ground))
