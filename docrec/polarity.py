@@ -72,7 +72,8 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
     for box in boxes:
         edge = cv2.morphologyEx(box.mask, cv2.MORPH_GRADIENT, np.ones((_EDGE, _EDGE), np.uint8))
         contrast = max(abs(box.text - box.level), paper - ink)
-        levels = np.clip(paper - _SHADE - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, paper - _SHADE)
+        white = paper - _SHADE if box.even else paper
+        levels = np.clip(white - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, white)
         for mask, table in ((box.mask, levels), (edge, np.full(256, paper))):
             for where, covered in parts_of(mask, gray.shape):
                 shade = cv2.resize(box.shade[:, None], (1, len(gray)))[where[0], 0]
@@ -112,7 +113,7 @@ _NOTCHED = 0.8
 _EDGE = 5
 """Pixels of the map across the edge of a box that are painted over, as its blur would become an outline."""
 _SHADE = 4.0
-"""Grey levels by which the ground of such a box stays darker than paper, so that layout can tell the box."""
+"""Grey levels by which the ground of such a box stays darker than paper, if it is even, so that layout can tell the box."""
 _OTHER_SIDE = 0.5
 """Part of that by which something may differ from the ground to the other side: outlines of a figure do."""
 
@@ -121,7 +122,8 @@ _OTHER_SIDE = 0.5
 class _Box:
     """A box with text on the map, 1 in `mask`: the channel that tells text from ground, and their levels in it.
 
-    By `shade`, float64 (height of the map), its rows are lighter than the level where it is filled from light to dark.
+    By `shade`, float64 (height of the map), its rows are lighter than the level where it is filled from light to dark. If the ground is
+    `even`, most of it has its level without any grain.
     """
 
     mask: np.ndarray
@@ -129,6 +131,7 @@ class _Box:
     level: int
     text: int
     shade: np.ndarray
+    even: bool
 
 
 def _outlines(mask: np.ndarray) -> list[np.ndarray]:
@@ -153,7 +156,8 @@ def _outline_to_box(outline: np.ndarray, maps: Sequence[np.ndarray]) -> _Box | N
         level, text = found[best]
         if (best or text > level) and abs(text - level) >= _TEXT_CONTRAST:
             rows = np.pad(shades[best], (top, len(mask) - top - height))
-            return None if _is_glyph(crops[best], inside, level, text) else _Box(mask, best, level, text, rows)
+            even = bool(np.mean(np.abs(crops[best][inside].astype(np.int16) - level) <= 1) > _FLATNESS)
+            return None if _is_glyph(crops[best], inside, level, text) else _Box(mask, best, level, text, rows, even)
     return None
 
 
