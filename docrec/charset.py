@@ -8,6 +8,10 @@ from typing import Any
 
 from docrec.errors import CharsetError, FileAccessError
 
+ALIKE = str.maketrans(dict(zip("“”‘’`—–−―•‧∙・●。⋯〈〉∼", "\"\"'''----·····.…<>~", strict=True)))
+"""Characters that look the same in print, so that neither reading of them is an error."""
+FULL_WIDTH = ord("！") - ord("!")
+
 
 @dataclass(frozen=True)
 class Charset:
@@ -50,6 +54,11 @@ class Charset:
     def decode(self, labels: Sequence[int]) -> str:
         """Text of class indices, none of which may be the blank."""
         return "".join(self.characters[label] for label in labels)
+
+
+def in_print(char: str) -> str:
+    """What print shows of a character: the form in ASCII of a full-width one, and one of those that look alike."""
+    return (chr(ord(char) - FULL_WIDTH) if "！" <= char <= "～" else char).translate(ALIKE)
 
 
 def is_wide(char: str) -> bool:

@@ -18,7 +18,7 @@ import edlib
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from docrec.charset import Charset
+from docrec.charset import ALIKE, Charset
 from docrec.chunk import ChunkReader
 from docrec.errors import DocrecError, SampleError, TrainingDataError
 from docrec.options import ReadOptions
@@ -29,8 +29,6 @@ from docrec.training.lines import Dataset
 Pair = tuple[str, str]
 
 MAX_SYMBOLS = 255  # different characters in a line of a page
-ALIKE = str.maketrans(dict(zip("“”‘’`—–−―•‧∙・●。⋯〈〉∼", "\"\"'''----·····.…<>~", strict=True)))
-"""Characters that look the same in print, so that neither reading of them is an error."""
 BINS = 10  # of the table of calibration
 LEVELS = ((16, 55, "Hanzi, common (GB 2312 level 1)"), (56, 87, "Hanzi, less common (GB 2312 level 2)"))  # rows of GB 2312
 HANZI, LATIN, DIGIT, MARK, SPACE, SCRIPT = "Hanzi, others", "Latin letters", "digits", "punctuation and symbols", "space", "other scripts"

@@ -12,14 +12,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from docrec.charset import Charset
+from docrec.charset import Charset, in_print
 from docrec.ctc import Mark, Reading
 
 LEAST = 2  # times that characters are seen together in the text, or it does not count
 DISCOUNT = 0.75  # of each count, left to what was not seen: Ney, Essen and Kneser's absolute discounting, 1994
 FIRST, LAST = 0x4E00, 0x9FFF  # the Hanzi told of: those of Unicode's main block
 HANZI = LAST - FIRST + 1
-FULL_WIDTH = ord("！") - ord("!")
 LETTERS = string.ascii_letters + string.digits
 OTHER = 0  # code of a character that is not in ASCII
 CODES = {char: code for code, char in enumerate(string.digits[:1] + string.ascii_letters + string.punctuation + " ", OTHER + 1)}
@@ -130,11 +129,11 @@ class Ngrams:
         """A chunk's reading in which of a mark's candidates, its `ranking`, the one that fits its neighbours best is taken.
 
         Only a Hanzi is taken for a Hanzi and a letter or digit for one, and another than the network's only if running text has it beside
-        one of its neighbours here, or between both; it counts as no surer. A mark's ranking stays as it is, whatever is taken. Punctuation
-        counts as sure as that it is full- or half-width.
+        one of its neighbours here, or between both; it counts as no surer. A mark's ranking stays as it is, whatever is taken. A
+        character counts as sure as that it, or one that looks the same in print, is there.
         """
         text = [charset.characters[mark.label] for mark in reading.marks]
-        marks = [_in_either_width(mark, charset) for mark in reading.marks]
+        marks = [_as_printed(mark, charset) for mark in reading.marks]
         for index, mark in enumerate(marks):
             if len(mark.ranking) > 1 and (known := next((part for part in (self.hanzi, self.letters) if part.knows(text[index])), None)):
                 before, after = "".join(text[max(index - 2, 0) : index]), "".join(text[index + 1 : index + 3])
@@ -143,16 +142,11 @@ class Ngrams:
         return Reading(tuple(marks))
 
 
-def _in_either_width(mark: Mark, charset: Charset) -> Mark:
-    """A mark with the confidence that it is its character or the form of it that only its width tells from that."""
-    char = _half_width(charset.characters[mark.label])
-    sure = sum(share for label, share in mark.ranking if _half_width(charset.characters[label]) == char)
+def _as_printed(mark: Mark, charset: Charset) -> Mark:
+    """A mark with the confidence that it is its character or one that differs from that in width, or not at all in print."""
+    char = in_print(charset.characters[mark.label])
+    sure = sum(share for label, share in mark.ranking if in_print(charset.characters[label]) == char)
     return replace(mark, confidence=max(mark.confidence, sure))
-
-
-def _half_width(char: str) -> str:
-    """The form in ASCII of a character that has a full-width one."""
-    return chr(ord(char) - FULL_WIDTH) if "！" <= char <= "～" else char
 
 
 def _likeliest(mark: Mark, charset: Charset, known: Bigrams | Trigrams, before: str, after: str) -> Mark:

@@ -11,7 +11,7 @@ from docrec.errors import BundleError
 from docrec.ngrams import CODES, HANZI, KINDS, LETTERS, NONE, count_ngrams, load_ngrams
 from docrec.recognizer import load
 
-CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²，,。"))
+CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²，,。•·"))
 CODE = "的line line of the line, and a line in the file; In it, 10.0 of 10.5 and 70.5 to 90.0"
 TEXT = "之间，山水之间。之间的，之间的，之问，空\n间"
 
@@ -140,11 +140,12 @@ def test_a_choice_is_no_surer_than_what_it_replaces():
     assert after.marks[::2] == before.marks[::2]
 
 
-def test_in_which_width_a_mark_stands_is_no_doubt():
-    ranking = (("，", 0.5), (",", 0.4), ("。", 0.05), (".", 0.02))
-    before = reading("的，的", {1: ranking})
+@pytest.mark.parametrize(("best", "other"), ["，,", "。.", "•·"])
+def test_doubt_between_widths_and_look_alikes_is_none(best, other):
+    ranking = ((best, 0.5), (other, 0.4), ("1", 0.05), ("l", 0.02))
+    before = reading(f"的{best}的", {1: ranking})
     (mark,) = count_ngrams(TEXT).choose(before, CHARSET).marks[1:2]
-    assert CHARSET.decode([mark.label]) == "，"
+    assert CHARSET.decode([mark.label]) == best
     assert mark.confidence == pytest.approx(0.9)
     assert mark.ranking == before.marks[1].ranking
 

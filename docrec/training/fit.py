@@ -18,7 +18,7 @@ from keras import ops
 from rapidfuzz.distance import Levenshtein
 
 from docrec.bundle import Bundle
-from docrec.charset import Charset
+from docrec.charset import ALIKE, Charset
 from docrec.chunk import FRAMES
 from docrec.ctc import Classifier, Reading, decode
 from docrec.errors import BundleError, OptionError, TrainingFailedError
@@ -285,7 +285,7 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
 
     Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
     are scaled (Guo et al., "On Calibration of Modern Neural Networks", 2017), so that of the characters of rendered Chinese text that are
-    read with a confidence, and chosen by their neighbours, as many are right as it says, where their width does not count.
+    read with a confidence, and chosen by their neighbours, as many are right as it says, where width and look-alikes do not count.
 
     Returns:
         float32 (classes,), what of the classifier's biases is not the network's own, and the text's pairs of Hanzi; zeros and nothing where
@@ -310,10 +310,11 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
 
 
 def _told_and_right(lines: Sequence[LabelledLine], readings: Sequence[Reading], charset: Charset) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of each character read but spaces, and whether it is right but for its width, 0 or 1."""
+    """Confidence of each character read but spaces, and whether it is right but for its width and look-alikes, 0 or 1."""
     told, right = [], []
     for line, reading in zip(lines, readings, strict=True):
-        have, want = ([normalize("NFKC", char) for char in text] for text in (charset.decode([m.label for m in reading.marks]), line.text))
+        texts = charset.decode([mark.label for mark in reading.marks]), line.text
+        have, want = ([normalize("NFKC", char).translate(ALIKE) for char in text] for text in texts)
         equal = np.zeros(len(have))
         for block in Levenshtein.opcodes(have, want):
             if block.tag == "equal":
