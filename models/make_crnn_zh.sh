@@ -2,7 +2,7 @@
 # Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
-# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; fifteen hours on two cores
+# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; seventeen hours on two cores
 # with AVX-512 and bfloat16.
 set -eu
 work=$1
@@ -74,4 +74,6 @@ train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/eighth" --blend 0.5 --steps 11007 \
     --ctc-share 1 --ctc-rate 4e-4 --seed 12 --run "$work/run9" --model "$work/ninth"
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/ninth" --blend 0.5 --steps 10666 \
-    --ctc-share 1 --ctc-rate 4e-4 --seed 13 --run "$work/run10" --model models/crnn-zh
+    --ctc-share 1 --ctc-rate 4e-4 --seed 13 --run "$work/run10" --model "$work/tenth"
+train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/tenth" --blend 0.5 --steps 6987 \
+    --ctc-share 1 --ctc-rate 4e-4 --seed 14 --run "$work/run11" --model models/crnn-zh
