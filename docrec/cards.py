@@ -50,8 +50,7 @@ def find_cards(tints: Parts, frames: Parts, tables: Sequence[Grid], em: float) -
         For each row the boxes of its cards in reading order, int32 (N, 4): left, top, right, bottom in pixels.
     """
     boxes = np.concatenate([tints, frames])
-    widths, heights = sizes(boxes)
-    boxes = boxes[(widths > WIDTH * em) & (heights > HEIGHT * em)]
+    boxes = boxes[sizes(boxes)[0] > WIDTH * em]
     ruled = [(table.xs[0] - em, table.ys[0] - em, table.xs[-1] + em, table.ys[-1] + em) for table in tables]
     boxes = boxes[~within_any(boxes, np.array(ruled).reshape(-1, 4))]
     lefts, tops, rights, bottoms = boxes.T

@@ -135,16 +135,17 @@ def _scaled_band(gray: np.ndarray, box: Box, scale: float) -> tuple[np.ndarray, 
 
 def _without_rules(crop: np.ndarray, before: int, after: int) -> np.ndarray:
     """A line, uint8 (H, W), without what stands from an upright rule outwards in so many columns before and after it: a cell's sides."""
-    ruled = crop.max(axis=0) < RULE
-    start, end = max(before, 0), len(ruled) - max(after, 0)
-    if not start < end or ruled[start] or ruled[end - 1] or not (ruled[:start].any() or ruled[end:].any()):
+    start, end = max(before, 0), crop.shape[1] - max(after, 0)
+    if start >= end:
+        return crop
+    first, last = (np.flatnonzero(side.max(axis=0) < RULE) for side in (crop[:, : start + 1], crop[:, end - 1 :]))
+    if not (first.size or last.size) or start in first or 0 in last:
         return crop
     crop = crop.copy()
-    for rule in np.flatnonzero(ruled):  # with its blur
-        if rule < start:
-            crop[:, : rule + 2] = 255
-        elif rule >= end:
-            crop[:, rule - 1 :] = 255
+    if first.size:
+        crop[:, : first[-1] + 2] = 255  # with its blur
+    if last.size:
+        crop[:, end + last[0] - 2 :] = 255
     return crop
 
 

@@ -135,11 +135,11 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     photographs = pictures_to_frames(pictures, em)
     parts, labels = outside_pictures(parts, pictures, photographs, gray, em)
     parts = without_ticks(parts, uprights, em)
-    tints = find_tints(gray, em) if layout in ("auto", "columns") else parts[:0]
-    panels, tints = find_panels(tints, gray.shape, em)
+    boxed = layout in ("auto", "columns")
+    panels, tints = find_panels(find_tints(gray, em) if boxed else parts[:0], gray.shape, em)
     margins, walls = parts_to_margins(parts, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
     walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
-    cards = find_cards(tints, frames, grids, em) + panels
+    cards = find_cards(tints, frames, grids, em) + panels if boxed else []
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):

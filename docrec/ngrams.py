@@ -133,7 +133,7 @@ class Ngrams:
         character counts as sure as that it, or one that looks the same in print, is there.
         """
         text = [charset.characters[mark.label] for mark in reading.marks]
-        marks = [_as_printed(mark, charset) for mark in reading.marks]
+        marks = [_as_printed(mark, charset) if mark.ranking else mark for mark in reading.marks]
         for index, mark in enumerate(marks):
             if len(mark.ranking) > 1 and (known := next((part for part in (self.hanzi, self.letters) if part.knows(text[index])), None)):
                 before, after = "".join(text[max(index - 2, 0) : index]), "".join(text[index + 1 : index + 3])

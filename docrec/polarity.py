@@ -74,11 +74,12 @@ def bands_to_dark_on_light(gray: np.ndarray, color: np.ndarray | None = None) ->
         contrast = max(abs(box.text - box.level), paper - ink)
         white = paper - _SHADE if box.even else paper
         levels = np.clip(white - (np.arange(256) - box.level) * (contrast / (box.text - box.level)), 0, white)
-        for mask, table in ((box.mask, levels), (edge, np.full(256, paper))):
-            for where, covered in parts_of(mask, gray.shape):
-                shade = cv2.resize(box.shade[:, None], (1, len(gray)))[where[0], 0]
-                flat = _unshaded(channels[box.channel][where], shade)
-                np.copyto(inverted[where], cv2.LUT(flat, table.astype(np.uint8)), where=covered.view(bool))
+        shade = cv2.resize(box.shade[:, None], (1, len(gray)))[:, 0]
+        for where, covered in parts_of(box.mask, gray.shape):
+            flat = _unshaded(channels[box.channel][where], shade[where[0]])
+            np.copyto(inverted[where], cv2.LUT(flat, levels.astype(np.uint8)), where=covered.view(bool))
+        for where, covered in parts_of(edge, gray.shape):
+            inverted[where][covered.view(bool)] = np.uint8(paper)
     return inverted
 
 
@@ -148,10 +149,10 @@ def _outline_to_box(outline: np.ndarray, maps: Sequence[np.ndarray]) -> _Box | N
     mask = cv2.drawContours(np.zeros_like(maps[0]), [outline], -1, 1, cv2.FILLED)
     part = np.s_[top : top + height, left : left + width]
     inside = cv2.erode(mask[part], np.ones((3, 3), np.uint8), borderValue=0) > 0
-    flat = [np.zeros(height)] * len(maps)
-    for shades in (flat, [_shade(channel[part], inside) for channel in maps]):
+    for shaded, flatness in ((False, (_FLATNESS, _SAME_LEVEL)), (True, _EVEN)):
+        shades = [_shade(channel[part], inside) if shaded else np.zeros(height) for channel in maps]
         crops = [_unshaded(channel[part], shade) for channel, shade in zip(maps, shades, strict=True)]
-        found = [_text_on_ground(crop[inside], *(_EVEN if shades is not flat else (_FLATNESS, _SAME_LEVEL))) for crop in crops]
+        found = [_text_on_ground(crop[inside], *flatness) for crop in crops]
         best = max(range(len(found)), key=lambda index: abs(found[index][1] - found[index][0]) * (1 if index else 1.5))
         level, text = found[best]
         if (best or text > level) and abs(text - level) >= _TEXT_CONTRAST:

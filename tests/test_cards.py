@@ -128,7 +128,8 @@ def test_a_panel_at_the_side_of_a_page_is_read_by_itself(page, color, side) -> N
     assert order(page, boxes) == [None, *[0] * lines[0], *[1] * lines[1]]
 
 
-def test_of_a_single_column_rows_are_read(page) -> None:
-    tint(page, ROW)
+@pytest.mark.parametrize("draw", [tint, frame])
+def test_of_a_single_column_rows_are_read(page, draw) -> None:
+    draw(page, ROW)
     fill(page, ROW)
     assert order(page, ROW, "single")[:3] == [0, 1, 2]
