@@ -100,7 +100,7 @@ class TrainOptions:
     ord_map: str = _setting("", "Alphabet: classes and code points.", "JSON")
     run: str = _setting("", "Folder for the state of training, from which it resumes.", "DIR")
     model: str = _setting("", "Folder for the model, made at the end.", "DIR")
-    fine_tune: str = _setting("", "Model folder to start from; characters that both alphabets have keep their class's weights.", "DIR")
+    fine_tune: str = _setting("", "Model folder to start from; characters it knows keep their weights, others are shown more often.", "DIR")
     blend: float = _setting(0.0, "Share that the weights of --fine-tune have in the model, beside what became of them.", least=0)
     steps: int = _setting(0, "Steps to train for; the same steps give the same weights, also when stopped between.", least=0)
     minutes: float = _setting(0.0, "Time to train for instead of steps, over all runs.", least=0)

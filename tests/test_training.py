@@ -80,6 +80,18 @@ def test_rare_hanzi_are_rarer_in_text_than_in_the_lines_drawn(text_file, alphabe
     assert ratio["α"] < -1 < ratio["，"]
 
 
+def test_hanzi_that_the_model_at_the_start_lacks_are_half_of_the_random_ones(text_file, alphabet):
+    new = {"\u4e02", "\u4e04"}
+    known = Charset(tuple(char for char in alphabet.characters if char not in new))
+    plain, taught = TextSource([text_file], alphabet), TextSource([text_file], alphabet, known)
+    random = np.random.default_rng(3)
+    drawn = ["".join(source.draw(random, lambda _: True) for _ in range(300)) for source in (plain, taught)]
+    shares = [sum(map(text.count, new)) / len(text) for text in drawn]
+    assert shares[1] > 10 * max(shares[0], 0.002)
+    ratios = [source.log_prior_ratio(alphabet)[alphabet.encode("".join(sorted(new)))].mean() for source in (plain, taught)]
+    assert ratios[1] < ratios[0] - 2  # so that they are not expected in running text
+
+
 def test_running_text_has_the_hanzi_of_the_text_alone(text_file, alphabet):
     source, random = TextSource([text_file], alphabet), np.random.default_rng(3)
     has = set(filter(is_hanzi, text_file.read_text(encoding="utf-8") + "万元"))  # which stand behind numbers

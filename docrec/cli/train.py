@@ -79,7 +79,7 @@ def _train(ctx: click.Context, config: str | None, tensorboard: str | None, quie
         network, progress = train(options, charset, start, (view, *boards))
     if start and options.blend:
         blend(network, start, charset, options.blend)
-    shift, ngrams = fit_to_running_text(network, options, charset)
+    shift, ngrams = fit_to_running_text(network, options, charset, start)
     if ngrams is None:
         ngrams = start.ngrams() if start else NONE
     with writing_to(options.model):

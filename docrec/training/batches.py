@@ -36,17 +36,18 @@ class Batches:
         options: see TrainOptions; `workers` processes make the batches.
         charset: alphabet.
         first: number of the first batch.
+        known: alphabet of the model that training begins with, if it does with one.
 
     Attributes:
         validation: lines to judge by, of which training sees none; there once the context is entered.
     """
 
-    def __init__(self, options: TrainOptions, charset: Charset, first: int) -> None:
+    def __init__(self, options: TrainOptions, charset: Charset, first: int, known: Charset | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         count = options.workers
         self._queues = [context.Queue(max(2, QUEUED_BATCHES // count)) for _ in range(count)]
         self._processes = [
-            context.Process(target=_work, args=(options, charset, first + worker, worker == 0, queue), daemon=True)
+            context.Process(target=_work, args=(options, charset, known, first + worker, worker == 0, queue), daemon=True)
             for worker, queue in enumerate(self._queues)
         ]
         self._turns = itertools.cycle(range(count))
@@ -120,14 +121,14 @@ class _Chosen:
 class _Sources:
     """Where the lines of a run come from: rendered, recorded, or both, and the lines to judge by."""
 
-    def __init__(self, options: TrainOptions, charset: Charset) -> None:
+    def __init__(self, options: TrainOptions, charset: Charset, known: Charset | None) -> None:
         self._options = options
         self._charset = charset
         self._rendered: LineSource | None = None
         self._recorded: LineSource | None = None
         self._held_out: Dataset | None = None
         if options.text:
-            text, fonts = TextSource(options.text, charset), load_fonts(options.fonts, charset)
+            text, fonts = TextSource(options.text, charset, known), load_fonts(options.fonts, charset)
             self._rendered = Renderer(text, fonts, options.seed)
             self._unseen = Renderer(text, fonts, options.seed + 1)
         if options.data:
@@ -173,7 +174,7 @@ class _Sources:
         return list(itertools.islice(itertools.cycle(lines), count))
 
 
-def _work(options: TrainOptions, charset: Charset, first: int, validates: bool, queue: Any) -> None:
+def _work(options: TrainOptions, charset: Charset, known: Charset | None, first: int, validates: bool, queue: Any) -> None:
     """Body of a process: every batch whose turn it is, preceded by the lines to judge by if it is to make them."""
     import cv2
 
@@ -182,7 +183,7 @@ def _work(options: TrainOptions, charset: Charset, first: int, validates: bool, 
     logger.addHandler(QueueHandler(queue))
     logger.propagate = False
     try:
-        sources = _Sources(options, charset)
+        sources = _Sources(options, charset, known)
         if validates:
             _put(queue, sources.validation())
         for number in itertools.count(first, options.workers):

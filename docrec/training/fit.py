@@ -215,7 +215,8 @@ def train(
     if not options.text and options.ctc_share < 1:
         log.info("where characters stand is known of rendered lines only, so all of training is CTC")
         options = dataclasses.replace(options, ctc_share=1.0)
-    with Batches(options, charset, progress.step) as batches, _saving_at_the_end(network, progress, state):
+    known = start.charset if start else None
+    with Batches(options, charset, progress.step, known) as batches, _saving_at_the_end(network, progress, state):
         clock = _Clock(progress.seconds)
         numbered, first = iter(batches), progress.step
         while (done := _done(options, progress)) < 1 and progress.step - first != stop_after:
@@ -272,15 +273,21 @@ def blend(network: TrainedNetwork, start: Bundle, charset: Charset, share: float
     """Average a network's weights with those that it began with, of which `share` counts, 0 to 1.
 
     Weights along one course of training lie in one valley, in whose middle error is lower than at its sides: Wortsman et al., "Robust
-    Fine-Tuning of Zero-Shot Models", 2022.
+    Fine-Tuning of Zero-Shot Models", 2022. The classes of characters that those did not know stay as they are.
     """
     before = TrainedNetwork(network.config)
     _take_over(before, start, charset)
+    new = [label for label, char in enumerate(charset.characters) if char not in start.charset.classes]
     for now, then in zip(network.weights, before.weights, strict=True):
-        now.assign((1 - share) * _array(now) + share * _array(then))
+        mean = (1 - share) * _array(now) + share * _array(then)
+        if now.path.startswith("classifier/"):
+            mean[..., new] = _array(now)[..., new]
+        now.assign(mean)
 
 
-def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset: Charset) -> tuple[np.ndarray, Ngrams | None]:
+def fit_to_running_text(
+    network: TrainedNetwork, options: TrainOptions, charset: Charset, start: Bundle | None = None
+) -> tuple[np.ndarray, Ngrams | None]:
     """Fit a trained network to running text: what it expects, and how sure it says it is.
 
     Its expectation of rare Hanzi, of which training shows more than text does, is lowered by PRIOR_SHIFT of the difference. Then all logits
@@ -293,7 +300,7 @@ def fit_to_running_text(network: TrainedNetwork, options: TrainOptions, charset:
     """
     if not options.text:
         return np.zeros(len(charset), np.float32), None
-    source = TextSource(options.text, charset)
+    source = TextSource(options.text, charset, start.charset if start else None)
     shift = PRIOR_SHIFT * source.log_prior_ratio(charset)
     classifier, blank = network.classifier, network.backbone.get_layer("blank")
     classifier.bias.assign(ops.convert_to_numpy(classifier.bias) + shift)

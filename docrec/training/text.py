@@ -44,6 +44,7 @@ LINE_LENGTH = 60  # characters drawn for a line; the renderer takes as many as f
 PROSE, LATIN, TOKENS, RANDOM, EVEN, SYMBOLS = 0.40, 0.18, 0.11, 0.25, 0.03, 0.03
 SCRIPTS_SHARE = 0.35  # of the lines of symbols, in which another script stands alone
 GREEK_SHARE = 0.3  # of the signs among prose
+NEW_SHARE = 0.5  # of the random Hanzi, if the model to begin with lacks some
 SIGNS_SHOWN = 0.13 * (1 - GREEK_SHARE)  # of the characters in lines of symbols, signs among prose
 
 
@@ -53,12 +54,13 @@ class TextSource:
     Args:
         paths: files of text, plain or compressed (.xz, .gz), HTML or manual pages among them; folders are searched.
         charset: characters outside it are left out.
+        known: alphabet of the model that training begins with: half of the random Hanzi are such as it lacks, if it lacks any.
 
     Raises:
         TrainingDataError: the files hold no Chinese text.
     """
 
-    def __init__(self, paths: Iterable[str | Path], charset: Charset) -> None:
+    def __init__(self, paths: Iterable[str | Path], charset: Charset, known: Charset | None = None) -> None:
         files = find_texts(paths)
         prose: list[str] = []
         latin: list[str] = []
@@ -74,6 +76,7 @@ class TextSource:
             found = f"found {len(self._prose)} in {len(files)} files"
             raise TrainingDataError(f"training needs Chinese text, at least 1,000 characters; {found}")
         self._hanzi = [char for char in charset.characters if is_hanzi(char)]
+        self._new = [char for char in self._hanzi if known and char not in known.classes]
         others = [char for char in charset.characters if not is_hanzi(char) and char > "~"]
         self._characters = [char for char in charset.characters if char != " "]
         self._scripts = [[char for char in others if low <= ord(char) <= high] for low, high in SCRIPTS]
@@ -109,7 +112,8 @@ class TextSource:
         running = np.array([counts[char] + 0.5 for char in charset.characters])
         running /= running.sum()
         drawn = (1 - RANDOM - EVEN - SYMBOLS) * running + EVEN / len(running)
-        groups = [(self._hanzi, RANDOM), (self._signs, SYMBOLS * SIGNS_SHOWN)]
+        new = RANDOM * NEW_SHARE if self._new else 0.0
+        groups = [(self._hanzi, RANDOM - new), (self._new, new), (self._signs, SYMBOLS * SIGNS_SHOWN)]
         groups += [(script, SYMBOLS * SCRIPTS_SHARE / len(self._scripts)) for script in self._scripts]
         for chars, share in groups:
             for char in chars:
@@ -145,7 +149,8 @@ class TextSource:
         return line
 
     def _random_hanzi(self, random: np.random.Generator, has: Callable[[str], bool]) -> str:
-        picks = [self._hanzi[i] for i in random.integers(0, len(self._hanzi), 36)]
+        among = self._new if self._new and random.random() < NEW_SHARE else self._hanzi
+        picks = [among[i] for i in random.integers(0, len(among), 36)]
         chars = [char for char in picks if has(char)][:24]
         for place in random.integers(0, len(chars) + 1, int(random.integers(0, 5))):
             pool = self._marks if self._marks and random.random() < 0.6 else ASCII_MARKS + string.digits + string.ascii_letters
