@@ -21,6 +21,7 @@ WIDE_GUTTER = 2.5  # beside a narrower one twice as many rows are asked for: com
 ROW = 1.2  # lines of columns side by side are taken for one row if they stand in the same strip so high
 FILLED = 0.5  # share of a column's width that its lines take, at the median
 FULL, MANY = 0.6, 10  # or, of so many rows or of lists, that those take in which half of the text stands, as in an exam paper
+JUSTIFIED, EVEN_ENDS = 10.0, 0.25  # em; lines of running text are so wide at the median, and end so level, even where few are
 A_MARK = 0.1  # of it that a row takes, or less, is but a mark, as a bracket that a blank parts from its line
 FEW_FILLED = 0.75  # of few lines; else they are rows, as those that two parties sign
 LISTED = 0.5  # part of what is asked of these widths where columns are lists, such as an index: a wide gutter between
@@ -39,6 +40,7 @@ LEVEL = 0.7  # of which fewer than this share are level with one of the other co
 LABEL = 0.6  # of the width of a figure that what is written in it is wide at most
 CROWDED = 0.3  # of its area that this takes
 
+STROKE = 0.3  # times as high as what stands beside, a run is but a stroke
 LARGER = 1.4  # times as high as the lines to its right, a title is read before them all
 
 # Headers and footers.
@@ -206,7 +208,8 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             few = min(before.sum(), after.sum()) < MANY
             bulleted = few and _are_bulleted([[runs[index] for index in np.flatnonzero(side)] for side in (before, after)], em)
-            rows = demand * (COLUMN_ROWS if wide or bulleted else 2 * COLUMN_ROWS)
+            justified = few and all(_are_justified(lefts[side], rights[side], middles[side], em) for side in (before, after))
+            rows = demand * (COLUMN_ROWS if wide or bulleted or justified else 2 * COLUMN_ROWS)
             full = LISTED if bulleted or wide and _are_lists(middles[before], middles[after], em) else 1.0
             sides = ((lefts[side], rights[side], middles[side]) for side in (before, after))
             columns = shared > 2 * em and all(_is_column(*side, rows, full, sheet) for side in sides)
@@ -264,6 +267,15 @@ def _are_lists(before: np.ndarray, after: np.ndarray, em: float) -> bool:
     if len(few) >= LIST_ROWS and level < LEVEL:
         return True
     return bool(len(few) >= FEW_ROWS and level < LEVEL / 2 and nearly < LEVEL and np.median(np.diff(few)) < CLOSE * em)
+
+
+def _are_justified(lefts: np.ndarray, rights: np.ndarray, middles: np.ndarray, em: float) -> bool:
+    """Whether lines are as wide as running text has them and all but the last end level, as the cells of a table do not."""
+    order = np.argsort(middles)
+    rows = np.split(order, np.flatnonzero(np.diff(middles[order]) > em / 2) + 1)
+    ends = [rights[row].max() for row in rows[:-1]]
+    widths = [rights[row].max() - lefts[row].min() for row in rows]
+    return len(ends) > 1 and np.median(widths) > JUSTIFIED * em and max(ends) - min(ends) < EVEN_ENDS * em
 
 
 def _are_bulleted(columns: Sequence[Sequence[Run]], em: float) -> bool:
@@ -350,11 +362,16 @@ def _runs_to_rows(runs: Iterable[Run]) -> list[list[Run]]:
 
     rows: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: run.top if is_first(run) else run.middle):
-        if rows and all(run.middle < other.bottom and gap_between(run, other) > 0 for other in rows[-1]):
+        if rows and all(_is_level(run, other) and gap_between(run, other) > 0 for other in rows[-1]):
             rows[-1].append(run)
         else:
             rows.append([run])
     return [sorted(row, key=lambda run: run.left) for row in rows]
+
+
+def _is_level(run: Run, other: Run) -> bool:
+    """Whether a run is level with another, whose middle is higher, such as a single stroke."""
+    return run.middle < other.bottom or other.height < STROKE * run.height and run.top < other.middle
 
 
 def _split_margin(runs: list[Run], others: Iterable[Run], sheet: Sheet, side: int) -> tuple[list[Run], list[Run]]:

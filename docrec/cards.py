@@ -18,7 +18,7 @@ GAP = 0.4  # em between two cards at least; cells of a table are nearer
 LEVEL = 1.0  # em by which they are level, at least
 PANEL = 3.0, 0.4  # em that a panel is wide at least, and share of the page's width at most
 PANEL_HEIGHT = 0.4  # share of the page's height at least
-PANEL_SIDE = 0.05  # share of the page's width from its side at most; a page that was turned has white corners
+PANEL_SIDE = 0.12  # share of the page's width from its side at most; a page that was turned has white corners
 
 
 def find_frames(ink: np.ndarray, parts: Parts, em: float) -> Parts:

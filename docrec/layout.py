@@ -137,7 +137,7 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     parts = without_ticks(parts, uprights, em)
     boxed = layout in ("auto", "columns")
     panels, tints = find_panels(find_tints(gray, em) if boxed else parts[:0], gray.shape, em)
-    margins, walls = parts_to_margins(parts, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
+    margins, walls = parts_to_margins(parts, uprights, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
     walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
     cards = find_cards(tints, frames, grids, em) + panels if boxed else []
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)

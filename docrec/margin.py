@@ -19,11 +19,15 @@ HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the
 SMALLER_HANZI = 0.86  # times the height of the text beside they are, at most, if their lines may be level
 SPARSE = 0.5  # times as many lines as the text beside has, at most, if they may be level: labels would stand at every line
 GOES_ON = 1.5  # em from a heading to the text under it
+RULE_NEAR, RULED = 1.5, 0.8  # em from the wall, and share of the height of notes, of a rule that makes a column of them
 MAX_PARTS = 20_000  # more of them are noise
 
 
-def parts_to_margins(parts: Parts, em: float) -> tuple[Parts, Parts]:
-    """Where notes stand: boxes of them, to the left and to the right of text, and the walls between, upright rules one pixel wide."""
+def parts_to_margins(parts: Parts, uprights: Parts, em: float) -> tuple[Parts, Parts]:
+    """Where notes stand: boxes of them, to the left and to the right of text, and the walls between, upright rules one pixel wide.
+
+    What upright rules part from the text is a column of its own.
+    """
     widths, heights = sizes(parts)
     letters = parts[(heights > 0.3 * em) & (heights < 1.5 * em) & (widths < 5 * em)]
     notes, walls = [parts[:0]], [parts[:0]]
@@ -32,7 +36,9 @@ def parts_to_margins(parts: Parts, em: float) -> tuple[Parts, Parts]:
             for box, wall in _left_notes(_mirrored(letters, width), _mirrored(parts, width), em):
                 notes.append(_mirrored(box, width))
                 walls.append(_mirrored(wall, width))
-    return np.concatenate(notes), np.concatenate(walls)
+    boxes, between = np.concatenate(notes), np.concatenate(walls)
+    noted = [not _is_ruled_off(*pair, uprights, em) for pair in zip(boxes, between, strict=True)]
+    return boxes[noted], between[noted]
 
 
 def _mirrored(parts: Parts, width: int) -> Parts:
@@ -66,6 +72,13 @@ def _left_notes(letters: Parts, parts: Parts, em: float) -> list[tuple[Parts, Pa
                 free &= ~inside
                 found.append((np.array([box]), np.array([[wall, box[1] - em, wall + 1, box[3] + em]], int)))
     return found
+
+
+def _is_ruled_off(box: np.ndarray, wall: np.ndarray, uprights: Parts, em: float) -> bool:
+    """Whether an upright rule stands where the wall beside a box of notes does, along most of it."""
+    near = uprights[(abs(uprights[:, 0] - wall[0]) < RULE_NEAR * em) & ((uprights[:, 2] <= box[0]) | (uprights[:, 0] >= box[2]))]
+    along = np.minimum(near[:, 3], box[3]) - np.maximum(near[:, 1], box[1])
+    return bool((along > RULED * (box[3] - box[1])).any())
 
 
 def _goes_on(notes: Parts, across: Parts, em: float) -> bool:

@@ -19,6 +19,7 @@ LEAST = 2  # times that characters are seen together in the text, or it does not
 DISCOUNT = 0.75  # of each count, left to what was not seen: Ney, Essen and Kneser's absolute discounting, 1994
 FIRST, LAST = 0x4E00, 0x9FFF  # the Hanzi told of: those of Unicode's main block
 HANZI = LAST - FIRST + 1
+DASHES = "-–—−―"
 LETTERS = string.ascii_letters + string.digits
 OTHER = 0  # code of a character that is not in ASCII
 CODES = {char: code for code, char in enumerate(string.digits[:1] + string.ascii_letters + string.punctuation + " ", OTHER + 1)}
@@ -28,7 +29,7 @@ KINDS = OTHER + 1 + len(set(CODES.values()))
 
 @dataclass(frozen=True)
 class Bigrams:
-    """Pairs of Hanzi and how often running text has them.
+    """Pairs of Hanzi and how often running text has them; a dash between two is told from 一 by them.
 
     Attributes:
         pairs: uint32 (P,), sorted: the first Hanzi's place in Unicode's main block times HANZI, plus the second's.
@@ -39,10 +40,11 @@ class Bigrams:
     counts: np.ndarray
 
     WEIGHT = 0.3  # of what neighbours say, as a power of its probability, against what the network sees
+    DASH = 1e-4  # probability of a dash between two Hanzi
 
-    def knows(self, char: str) -> bool:
-        """Whether it is a Hanzi."""
-        return _place(char) >= 0
+    def knows(self, before: str, char: str, after: str) -> bool:
+        """Whether it is a Hanzi, or a dash between two."""
+        return _place(char) >= 0 or char in DASHES and _place(before[-1:]) >= 0 and _place(after[:1]) >= 0
 
     def saw(self, before: str, char: str, after: str) -> bool:
         """Whether the text has a Hanzi beside one of its neighbours here."""
@@ -50,12 +52,14 @@ class Bigrams:
         return bool(self._count(left, place) or self._count(place, right))
 
     def fit(self, before: str, char: str, after: str) -> float:
-        """How likely a Hanzi is after what is before, times how likely what is after is behind it."""
+        """How likely a Hanzi or dash is after what is before, times how likely what is after is behind it."""
         left, place, right = _place(before[-1:]), _place(char), _place(after[:1])
         return self._follows(left, place) * (self._follows(place, right) if right >= 0 else 1.0)
 
     def _follows(self, first: int, second: int) -> float:
-        """Probability of a Hanzi behind another, or anywhere if that is none."""
+        """Probability of a Hanzi, or if that is none a dash, behind another, or anywhere if that is none."""
+        if second < 0:
+            return self.DASH
         seen, followers = (self._totals[0][first], self._totals[1][first]) if first >= 0 else (0, 0)
         anywhere = self._anywhere[second]
         return float((max(self._count(first, second) - DISCOUNT, 0) + DISCOUNT * followers * anywhere) / seen if seen else anywhere)
@@ -93,7 +97,7 @@ class Trigrams:
 
     WEIGHT = 0.2  # as that of Bigrams
 
-    def knows(self, char: str) -> bool:
+    def knows(self, before: str, char: str, after: str) -> bool:
         """Whether it is a letter or digit of ASCII."""
         return char in LETTERS
 
@@ -128,17 +132,20 @@ class Ngrams:
     def choose(self, reading: Reading, charset: Charset) -> Reading:
         """A chunk's reading in which of a mark's candidates, its `ranking`, the one that fits its neighbours best is taken.
 
-        Only a Hanzi is taken for a Hanzi and a letter or digit for one, and another than the network's only if running text has it beside
-        one of its neighbours here, or between both; it counts as no surer. A mark's ranking stays as it is, whatever is taken. A
-        character counts as sure as that it, or one that looks the same in print, is there.
+        Only a Hanzi is taken for a Hanzi, or for a dash between two, and a letter or digit for one, and another than the network's only if
+        running text has it beside one of its neighbours here, or between both; it counts as no surer. A mark's ranking stays as it is,
+        whatever is taken. A character counts as sure as that it, or one that looks the same in print, is there.
         """
         text = [charset.characters[mark.label] for mark in reading.marks]
         marks = [_as_printed(mark, charset) if mark.ranking else mark for mark in reading.marks]
         for index, mark in enumerate(marks):
-            if len(mark.ranking) > 1 and (known := next((part for part in (self.hanzi, self.letters) if part.knows(text[index])), None)):
-                before, after = "".join(text[max(index - 2, 0) : index]), "".join(text[index + 1 : index + 3])
-                marks[index] = _likeliest(mark, charset, known, before, after)
-                text[index] = charset.characters[marks[index].label]
+            if len(mark.ranking) < 2:
+                continue
+            before, after = "".join(text[max(index - 2, 0) : index]), "".join(text[index + 1 : index + 3])
+            for known in (self.hanzi, self.letters):
+                if known.knows(before, text[index], after):
+                    marks[index] = _likeliest(mark, charset, known, before, after)
+            text[index] = charset.characters[marks[index].label]
         return Reading(tuple(marks))
 
 
@@ -151,7 +158,7 @@ def _as_printed(mark: Mark, charset: Charset) -> Mark:
 
 def _likeliest(mark: Mark, charset: Charset, known: Bigrams | Trigrams, before: str, after: str) -> Mark:
     named = ((label, share, charset.characters[label]) for label, share in mark.ranking)
-    candidates = [(label, share, char) for label, share, char in named if known.knows(char)]
+    candidates = [(label, share, char) for label, share, char in named if known.knows(before, char, after)]
     fitting = {
         label: share * known.fit(before, char, after) ** known.WEIGHT
         for label, share, char in candidates

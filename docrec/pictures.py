@@ -57,7 +57,7 @@ def is_text(run: Run, ink: np.ndarray, em: float) -> bool:
     if ((heights >= LOW * em) & (widths >= SLIVER * em)).any():
         return not _is_texture(run, ink, em)
     even = widths.std() < 0.25 * widths.mean() or run.width < LINE_GAP * em
-    return bool(even and widths.max() < 1.3 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
+    return bool(even and widths.max() < 1.35 * em and run.width > (0.8 if len(widths) < 3 else 0.4) * em)
 
 
 def without_broken_rules(runs: Sequence[Run], em: float) -> list[Run]:

@@ -16,6 +16,9 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 FLAT = 1.3  # times as wide as high
+RUBY, RUBY_LETTERS, RUBY_GAP = 0.18, 6, 2.0  # em that letters over a line are high in the median, how many there are, and em between;
+RUBY_LEVEL, RUBY_HOST = 0.6, 0.25  # share of them that stand on one foot, and of their row that has characters right below
+STROKE = 0.5, 1.5, 3.0  # em that a level stroke of a character is wide, and times its height at least
 STACKED = 0.8  # of the wider of them, upper and lower pieces of characters stand over one another
 TALL = 1.5  # taller parts are large type, touching lines or no text
 CAP = 5.0  # a character as high as some lines is no higher
@@ -24,6 +27,7 @@ LOOSE = 0.15  # of its height, by which pieces of a tall character are apart at 
 TALL_SHARE = 0.6  # of the height of large type; lower parts are its marks and small letters
 LARGE_SHARE = 0.7  # of that height half of a line is higher, or it is one of small type with a large character
 LARGER = 1.3  # times as high as its line is a large character
+NEXT_LINE = 1.25, 0.5, 1.2  # times as high, parts of that height to the side of where the line above begins, and below it: a last character
 THIN = 0.12  # a shorter piece of a rule is no thicker
 FIGURE = 5.0  # higher parts are no type
 
@@ -35,8 +39,9 @@ BELOW = 0.12  # the stop of ! and ? is no farther from the middle of the stroke 
 LETTER_GAP = 0.5
 WORD_GAP = 0.8
 FAR = 0.25  # times the gap to a line counts as much as its distance above or below, when a mark looks for its line
-DOT_GAP = 1.1  # of a colon in the middle of its em behind a bracket
+DOT_GAP, COLON_GAP = 1.1, 1.3  # of a dot, and of one above another, as of a colon in the middle of its em behind a bracket
 LINE_GAP = 3.0
+GUTTER_GAP = 1.2  # across which a mark belongs to what is before it, but not where many rows part
 STOP_GAP = 0.45  # more, behind a comma or stop at the left of its square, but not where so many rows part, that are no farther:
 GUTTER_ROWS, GUTTER_REACH = 3, 6.0
 
@@ -55,16 +60,37 @@ def parts_to_runs(parts: Parts, uprights: Parts, em: float) -> list[Run]:
     rule = (widths > 2.5 * em) & (heights < THIN * em) | (heights > 1.2 * em) & (widths < THIN * em)
     drawn = (heights > TALL * em) & within_any(parts, parts[(heights > FIGURE * em) & (widths > FIGURE * em)])
     large, parts = parts_to_large_runs(parts[~(speck | rule | figure | drawn)], em)
+    ruby, parts = parts_to_ruby(parts, uprights, em)
     heights = sizes(parts)[1]
     low, tall = heights < LOW * em, heights > TALL * em
-    runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5), uprights, WORD_GAP, em)
+    runs = join_runs(link_parts(parts[~low & ~tall], uprights, em, core=0.5) + ruby, uprights, WORD_GAP, em)
     marks = link_parts(parts[low], uprights, em, core=1.0) + [run for run in runs if is_mark(run, em)]
     runs = [run for run in runs if not is_mark(run, em)]
     runs, caps, touching = attach_large(parts[tall & (heights < CAP * em)], runs, em)
     for reach in (LETTER_GAP, LINE_GAP):  # those that are near first, as a comma before a broken character at the end of a column
         runs, marks = attach_marks(marks, runs, uprights, reach, em)
-    runs += marks
+    runs += join_strokes(marks, em)
     return large + caps + stretch_over(touching, join_runs(runs, uprights, WORD_GAP, em), em)
+
+
+def parts_to_ruby(parts: Parts, uprights: Parts, em: float) -> tuple[list[Run], Parts]:
+    """Rows of small letters set tight over ordinary type, as Pinyin over Hanzi, which are no marks of it; and the parts left over."""
+    heights = sizes(parts)[1]
+    little = (heights < SMALL * em) & (heights > SPECK * em)
+    hosts = parts[(heights >= SMALL * em) & (heights < TALL * em)]
+    rows, taken = [], np.zeros(len(parts), bool)
+    for row in join_runs(link_parts(parts[little], uprights, em, core=0.5), uprights, RUBY_GAP, em):
+        size, foot = np.median(sizes(row.parts)[1]), np.median(row.parts[:, 3])
+        if len(row.parts) < RUBY_LETTERS or size < RUBY * em or (abs(row.parts[:, 3] - foot) < size / 4).mean() < RUBY_LEVEL:
+            continue
+        near = hosts[(hosts[:, 0] < row.right) & (hosts[:, 2] > row.left)]
+        under = near[(near[:, 1] > foot - size / 4) & (near[:, 1] < foot + LETTER_GAP * em)]
+        beside = (near[:, 1] < foot - size / 4) & (near[:, 3] > foot - size / 2)
+        if not beside.any() and sizes(under)[0].sum() > RUBY_HOST * row.width:
+            letters = row.parts[row.parts[:, 1] < foot]
+            rows += groups_to_runs([letters])
+            taken |= (parts[:, None] == letters).all(axis=2).any(axis=1)
+    return rows, parts[~taken]
 
 
 def is_drawn(parts: Parts, em: float) -> np.ndarray:
@@ -83,7 +109,7 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
     widths, heights = sizes(parts)
     middles = (parts[:, 1] + parts[:, 3]) / 2
     free = np.ones(len(parts), bool)
-    runs = []
+    runs: list[Run] = []
     rows = link_parts(parts[(heights > TALL * em) & (widths < 3 * heights)], parts[:0], em, core=0.5, reach=0.5)
     for row in sorted(rows, key=lambda row: -row.width):
         size, left, right, count, tall = row.height, row.left, row.right, 0, 0.0
@@ -97,10 +123,17 @@ def parts_to_large_runs(parts: Parts, em: float) -> tuple[list[Run], Parts]:
             members = fitting[near]
             left, right, count = parts[members, 0].min(), parts[members, 2].max(), len(members)
             tall = np.average(of_glyphs[near] > LARGE_SHARE * size, weights=widths[members])
-        if count > 1 and tall > 0.5 and is_unbroken(parts[members], row.top, row.bottom):
+        if (count > 1 or any(_ends(row, run) for run in runs)) and tall > 0.5 and is_unbroken(parts[members], row.top, row.bottom):
             runs += groups_to_runs([parts[members]])
             free[members] = False
     return runs, parts[free]
+
+
+def _ends(last: Run, line: Run) -> bool:
+    """Whether a large character is all that the last line of a title has, of which another line stands above."""
+    alike, aside, below = NEXT_LINE
+    like = max(last.height, line.height) < alike * min(last.height, line.height)
+    return like and abs(last.left - line.left) < aside * line.height and 0 < last.top - line.bottom < below * line.height
 
 
 def is_unbroken(parts: Parts, top: float, bottom: float) -> bool:
@@ -266,20 +299,44 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, rea
     members = [[run.parts] for run in runs]
     hosts: dict[int, int] = {}
     lefts, tops, rights, bottoms = np.array([(run.left, *_reach(run), run.right) for run in runs]).reshape(-1, 4)[:, [0, 1, 3, 2]].T
+    extents = np.array([(run.left, run.middle, run.right) for run in runs]).reshape(-1, 3) / em
+    centres = np.array([(mark.left, mark.middle) for mark in marks]).reshape(-1, 2)
     for start in range(0, len(marks), MARKS_AT_ONCE):
         places = [(mark.left, mark.middle, mark.right, max(mark.width, mark.height)) for mark in marks[start : start + MARKS_AT_ONCE]]
         left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
         gaps = np.maximum(lefts, left) - np.minimum(rights, right)
         beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
-        of, near = np.nonzero((gaps < np.where(size > DOT * em, reach, min(reach, DOT_GAP)) * em) & (beyond < em))
+        pairs = (abs(left - centres[:, 0]) < em / 10) & (abs(middle - centres[:, 1]) < em) & (middle != centres[:, 1])
+        reaches = np.where(size > DOT * em, reach, np.minimum(reach, np.where(pairs.any(axis=1, keepdims=True), COLON_GAP, DOT_GAP)))
+        of, near = np.nonzero((gaps < reaches * em) & (beyond < em))
         order = np.lexsort((gaps[of, near], (beyond + FAR * np.maximum(gaps, 0))[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):
             mark, run = marks[index], runs[host]
-            if index not in hosts and (far < 0.3 * run.height or aligned(mark, run, em)) and not divided(mark, run, uprights):
+            if index in hosts or far >= 0.3 * run.height and not aligned(mark, run, em) or divided(mark, run, uprights):
+                continue
+            ends = min(mark.right, run.right) / em, max(mark.left, run.left) / em
+            if ends[1] - ends[0] < GUTTER_GAP or not _is_in_gutter(*ends, mark.middle / em, extents):
                 hosts[index] = host
                 members[host].append(mark.parts)
     alone = [mark for index, mark in enumerate(marks) if index not in hosts]
     return groups_to_runs([np.concatenate(parts) for parts in members]), alone
+
+
+def join_strokes(marks: Sequence[Run], em: float) -> list[Run]:
+    """Join level strokes that stand over one another in one square to a character, as those of 二 and 三 in a cell of their own."""
+    least, most, flat = STROKE
+    widths, heights = sizes(extents := _extents(marks))
+    if len(marks) > MARKS_AT_ONCE:
+        return [*marks]
+    strokes = np.flatnonzero((widths > least * em) & (widths < most * em) & (widths > flat * heights))
+    lefts, tops, rights, bottoms = extents[strokes].T
+    shared = np.minimum(rights[:, None], rights) - np.maximum(lefts[:, None], lefts)
+    over = (shared > STACKED * np.minimum(rights - lefts, (rights - lefts)[:, None])) & (bottoms - tops[:, None] < most * em)
+    groups = [strokes[group] for group in linked(over & over.T)]
+    one = [group for group in groups if len(group) > 1 and extents[group, 3].max() - extents[group, 1].min() < most * em]
+    stacked = set(np.concatenate(one).tolist()) if one else set()
+    whole = groups_to_runs([np.concatenate([marks[index].parts for index in group]) for group in one])
+    return [mark for index, mark in enumerate(marks) if index not in stacked] + whole
 
 
 def _reach(run: Run) -> tuple[float, float]:

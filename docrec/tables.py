@@ -34,7 +34,8 @@ COLUMN_GAP = 0.8  # em; what is white in all rows
 PAIR_GAP = 3.0  # em; if there are but two columns, and no rules above and below
 MIN_ROWS = 3
 ROW_GAP = 2.0  # em between rows at most
-LONG = 9.0  # em; a line of a cell that may be full although all others of the row are
+LONG = 9.0  # em; a line of a cell that may be full although all others of the row are,
+REACHING = 6.0  # if it ends so near the next column
 NUMBER = 2.5  # em; a second column no wider is of page numbers
 LEADERS = 0.4  # share of the rows of a table of contents in which dots lead to a page number
 
@@ -161,6 +162,9 @@ def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
     ys, xs = _places(turned(levels), em), _places(uprights, em)
     left, right = levels[:, 0].min(), levels[:, 2].max()
     xs = np.r_[[left] if left < xs[0] - SIDE * em else [], xs, [right] if right > xs[-1] + SIDE * em else []]
+    tops, bottoms = uprights[:, 1], uprights[:, 3]
+    above, below = (len(xs) > 2 and _end_level(ends, out, em) for ends, out in ((tops, ys[0] - tops), (bottoms, bottoms - ys[-1])))
+    ys = np.r_[[tops.min()] if above else [], ys, [bottoms.max()] if below else []]
     rows, columns = len(ys) - 1, len(xs) - 1
     if rows < 1 or columns < 2:
         return None
@@ -168,11 +172,18 @@ def _rules_to_grid(levels: Parts, uprights: Parts, em: float) -> Grid | None:
     walls[:, 1::2] |= _walls(turned(levels), ys, xs)
     walls[1::2] |= _walls(uprights, xs, ys).T
     walls[:, [0, -1]] |= 1  # a table may be open to the sides
+    walls[0] |= above
+    walls[-1] |= below
     walls[::2, ::2] = 1
     labels = cv2.connectedComponents(1 - np.pad(walls, ((1, 1), (0, 0))), connectivity=4)[1]
     cells = labels[2:-1:2, 1::2]
     outside = np.isin(cells, (labels[0, 0], labels[-1, 0]))
     return None if outside.mean() > OPEN or len(np.unique(cells)) < 2 else Grid(xs, ys, cells)
+
+
+def _end_level(ends: np.ndarray, out: np.ndarray, em: float) -> bool:
+    """Whether upright rules end level, beyond the outermost level rule, as where a row lies below a tinted one without a rule between."""
+    return bool(np.ptp(ends) < SAME_RULE * em and out.min() > em)
 
 
 def _places(rules: Parts, em: float) -> np.ndarray:
@@ -313,7 +324,9 @@ def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float
     for row in rows:
         places = [_column(run, columns) for run in row]
         shortest = 0 if 0 not in places else LONG * em if paragraphs else math.inf
-        goes_on = all(place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places)
+        reaching = shortest == 0 or all(columns[place] - ends[place] < REACHING * em for place in places if place < len(columns))
+        full = (place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places)
+        goes_on = reaching and all(full)
         number += not goes_on
         cells |= {run: (number, place) for run, place in zip(row, places, strict=True)}
         above = dict(zip(places, row, strict=True))

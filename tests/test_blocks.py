@@ -899,3 +899,122 @@ def test_faint_rules_between_columns_that_noise_breaks(seed: int) -> None:
         gray[180:1050, column : column + 2] = 216 + rng.normal(0, 9, (870, 2)) * np.array([1, 0.6])
     found = places(find_blocks(PageImage(0, gray.clip(0, 255).astype(np.uint8), DPI)))
     assert [left for left, _ in found] == pytest.approx([60] * 26 + [225] * 26 + [390] * 26, abs=3)
+
+
+def test_few_justified_lines_in_two_columns_are_columns() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 100, 4, 21)
+        prose(page, 60 + 21 * SIZE + 17, 100, 3, 21)
+
+    assert lefts(find_blocks(drawn(draw))) == pytest.approx([60, 60 + 21 * SIZE + 17], abs=3)
+
+
+def test_dots_at_the_left_of_a_column_are_not_those_of_the_one_before() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for start in (60, 60 + 21 * SIZE + 22):
+            prose(page, start, 100, 5, 21)
+            prose(page, start, 100 + 6 * PITCH, 5, 21)
+        write(page, 60, 100 + 5 * PITCH, PROSE[:21])
+        for dot in range(5):
+            page.draw_circle((60 + 21 * SIZE + 24 + 11 * dot, 97 + 5 * PITCH), 1, fill=(0, 0, 0))
+        write(page, 60 + 21 * SIZE + 110, 100 + 5 * PITCH, PROSE[:10])
+
+    boxes = [line.box for block in find_blocks(drawn(draw)) for line in block.lines]
+    assert max(box.right for box in boxes if box.left < 70 * DPI / 72) < (60 + 21 * SIZE + 2) * DPI / 72
+    assert lefts(find_blocks(drawn(draw)))[:2] == pytest.approx([60, 60 + 21 * SIZE + 22], abs=3)
+
+
+def test_a_title_may_end_with_one_character_in_a_line_of_its_own() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 60, 80, "新出的巧克力味道", 24)
+        write(page, 60, 116, "更", 24)
+        prose(page, 60, 160, 12)
+
+    found = places(find_blocks(drawn(draw)))
+    assert len(found) == 14
+    assert found[1] == pytest.approx((62, 107), abs=4)
+
+
+@pytest.mark.parametrize("ruled", [True, False])
+def test_small_type_that_a_rule_parts_from_the_text_is_a_column(ruled: bool) -> None:
+    """And else notes in the margin, which are read where they stand."""
+
+    def draw(page: pymupdf.Page) -> None:
+        for start in (100, 300):
+            prose(page, 60, start, 10, 31, pitch=17)
+        for line in range(9):
+            write(page, 425, 105 + 29 * line, PROSE[line : line + 9 + line % 3], 8.5)
+        if ruled:
+            page.draw_line((405, 90), (405, 480))
+
+    blocks = find_blocks(drawn(draw))
+    assert ("note" in kinds(blocks)) == (not ruled)
+    assert (lefts(blocks) == pytest.approx([60, 425], abs=3)) == ruled
+
+
+def test_a_table_may_have_no_rule_below_a_tinted_row() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        xs, ys = range(60, 461, 80), range(120, 281, 40)
+        page.draw_rect((60, 90, 460, 120), color=None, fill=(0.2, 0.4, 0.8))
+        for x in xs[:-1]:
+            page.insert_text((x + 20, 110), PROSE[x // 40 :][:2], fontname="china-s", fontsize=SIZE, color=(1, 1, 1))
+        for x in xs:
+            page.draw_line((x, 122), (x, 280))
+        for y in ys[1:]:
+            page.draw_line((60, y), (460, y))
+        for row, y in enumerate(ys[:-1]):
+            for column, x in enumerate(xs[:-1]):
+                write(page, x + 10, y + 17, PROSE[row + column :][:2])
+                write(page, x + 10, y + 33, PROSE[row + 2 * column :][:3])
+        prose(page, 60, 320, 8)
+
+    table = next(block for block in find_blocks(prepare(drawn(draw))) if block.kind == "table")
+    assert [line.cell for line in table.lines] == [(row, column) for row in range(4) for column in range(5) for _ in range(2)]
+
+
+@pytest.mark.parametrize("size", [SIZE, 12])
+def test_level_strokes_alone_are_one_character(size: float) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 160, 8)
+        for column, char in enumerate("日一二三四"):
+            write(page, 80 + 90 * column, 100, char, size)
+
+    found = places(find_blocks(drawn(draw)))[:5]
+    assert [left for left, _ in found] == pytest.approx([80 + 90 * column for column in range(5)], abs=3)
+
+
+@pytest.mark.parametrize("size", [7, 8])
+def test_letters_over_a_line_are_a_line_of_their_own(size: float) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for line in range(5):
+            for place in range(14):
+                write(page, 60 + 22.5 * place, 100 + 44 * line, PROSE[line + place], 18)
+                write(page, 62 + 22.5 * place, 83 + 44 * line, "hándìlúbàk"[2 * (place % 4) :][:3], size, "helv")
+
+    boxes = [line.box for block in find_blocks(drawn(draw)) for line in block.lines]
+    heights = [box.height * 72 / DPI for box in boxes]
+    assert len(boxes) == 10
+    assert heights[::2] == pytest.approx([8] * 5, abs=2.5)
+    assert heights[1::2] == pytest.approx([17] * 5, abs=2)
+
+
+def test_lines_far_from_the_next_column_do_not_go_on_in_the_next_row() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for line, length in enumerate((6, 9, 12, 7)):
+            write(page, 60, 100 + 24 * line, PROSE[:length])
+            write(page, 330, 100 + 24 * line, PROSE[3 : 3 + length])
+
+    assert lefts(find_blocks(drawn(draw))) == pytest.approx([60, 330] * 4, abs=3)
+
+
+def test_a_colon_far_behind_a_bracket_is_of_its_line() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 160, 8)
+        write(page, 60, 100, PROSE[:8])
+        for y in (92, 98):
+            page.draw_circle((60 + 9.2 * SIZE, y), 0.45, fill=(0, 0, 0))
+        write(page, 60, 130, PROSE[:8])
+        page.draw_circle((60 + 9.2 * SIZE, 127), 0.45, fill=(0, 0, 0))  # a speck
+
+    first, second, *_ = (line.box for block in find_blocks(drawn(draw)) for line in block.lines)
+    assert (first.right - second.right) * 72 / DPI == pytest.approx(1.3 * SIZE, abs=SIZE / 3)

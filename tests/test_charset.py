@@ -31,6 +31,15 @@ def test_shipped_alphabet_holds_the_predecessors_and_gb2312(resources):
     assert charset.missing("的〇ǚαⅣ⑳℃→≠█") == []
 
 
+def test_shipped_alphabet_holds_traditional_forms():
+    charset = load_charset(char_dict_folder() / "char_dict_cn.json", char_dict_folder() / "ord_map_cn.json")
+    pairs = (bytes((row, cell)).decode("big5", "ignore") for row in range(0xA4, 0xC7) for cell in range(0x40, 0xFF))
+    frequent = [char for char in pairs if "\u4e00" <= char <= "\u9fff"]
+    assert len(frequent) == 5401
+    assert charset.missing(frequent) == []
+    assert charset.missing("這說裏説為爲鉬饋") == []
+
+
 def test_encode_and_decode_are_inverses():
     charset = Charset(tuple("一二 a"))
     assert charset.decode(charset.encode("二a 一")) == "二a 一"

@@ -11,7 +11,7 @@ from docrec.errors import BundleError
 from docrec.ngrams import CODES, HANZI, KINDS, LETTERS, NONE, count_ngrams, load_ngrams
 from docrec.recognizer import load
 
-CHARSET = Charset(tuple("之间问的中 0159OlI.abcdefghijkmnotuwxyz²，,。•·"))
+CHARSET = Charset(tuple("之间问的中一—- 0159OlI.abcdefghijkmnotuwxyz²，,。•·"))
 CODE = "的line line of the line, and a line in the file; In it, 10.0 of 10.5 and 70.5 to 90.0"
 TEXT = "之间，山水之间。之间的，之间的，之问，空\n间"
 
@@ -75,6 +75,16 @@ def test_neighbours_tell_look_alikes():
 def test_what_was_chosen_is_a_neighbour_itself():
     assert chosen("中问的", {0: (("中", 0.5), ("之", 0.45)), 1: DOUBTFUL}, "之间" * 3 + "，" + "间的" * 3) == "中间的"
     assert chosen("中问", {0: (("中", 0.5), ("之", 0.45)), 1: DOUBTFUL}, "之问" * 3) == "之问"
+
+
+def test_neighbours_tell_one_from_a_dash():
+    doubtful = (("—", 0.55), ("-", 0.1), ("一", 0.3))
+    assert chosen("之—间的", {1: doubtful}, "中之一间的" * 5) == "之一间的"
+    assert chosen("之—间的", {1: doubtful}) == "之—间的"  # as nobody wrote 一 there
+    assert chosen("之—间的", {1: (("—", 0.97), ("一", 0.001))}, "中之一间的" * 5) == "之—间的"
+    assert chosen("之——间", {2: doubtful}, "一间，" * 5) == "之——间"
+    assert chosen("之—", {1: doubtful}, "之一，" * 5) == "之—"
+    assert chosen("之一间", {1: (("一", 0.5), ("—", 0.5))}, "之一，" * 5) == "之一间"
 
 
 @pytest.mark.parametrize(

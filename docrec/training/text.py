@@ -30,7 +30,8 @@ UNITS = (
     *("A", "mA", "W", "kW", "MW", "kWh", "Ω", "kΩ", "N", "kN", "Pa", "kPa", "MPa", "J", "kJ", "dB", "K", "mol", "bit", "bps", "Mbps"),
     *("rpm", "m²", "m³", "km²", "km/h", "m/s", "mg/L", "kg/m³"),
 )
-BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶"
+BULLETS = "•●■◆○□◇▪▶★✓–*-·→①②③❶☑☐☒✗※◎▲➢"
+TRENDS = ("", "", "", "", "", "", "↑", "↓", " ↑", " ↓")  # behind a measured value
 SCRIPTS = (  # characters that stand among their own kind: kana, Greek, Cyrillic, Bopomofo, full-width ASCII, boxes
     *((0x3041, 0x3096), (0x30A0, 0x30FF), (0x391, 0x3F5), (0x401, 0x451), (0x3105, 0x3129), (0xFF01, 0xFF5E), (0x2500, 0x254B)),
 )
@@ -205,7 +206,7 @@ class TextSource:
             return f"{word()}_{word()}({word(1, 4)}, {word(1, 4)});"
         if kind == 3:
             gap = " " if random.random() < 0.3 else ""
-            return f"{number(1, 3)}.{number(1, 4)}{gap}{random.choice(UNITS)}"
+            return f"{number(1, 3)}.{number(1, 4)}{gap}{random.choice(UNITS)}{random.choice(TRENDS)}"
         if kind == 4:
             year, month, day = number(4, 5), number(1, 3), number(1, 3)
             return f"{year}年{month}月{day}日" if random.random() < 0.5 else f"{year}-{month}-{day}"
