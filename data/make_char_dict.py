@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make data/char_dict/char_dict_cn.json and ord_map_cn.json, the alphabet of the bundled model, from public data.
 
-    python data/make_char_dict.py [Unihan_OtherMappings.txt.bz2]
+    python data/make_char_dict.py [FOLDER_OF_UNIHAN]
 
 Needs Unicode's Unihan database (Debian: package unicode-data). Classes are numbered in the order of code points.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docrec.charset import Charset, save_charset
 
-UNIHAN = "/usr/share/unicode/Unihan_OtherMappings.txt.bz2"
+UNIHAN = "/usr/share/unicode"
 FOLDER = Path(__file__).parent / "char_dict"
 
 # Hanzi of the CRNN_Tensorflow dictionary that are in neither standard: traditional forms, variants, rare characters.
@@ -20,6 +20,8 @@ EXTRA_HANZI = (
     "伻佈俛價兒冑刓剎劙匳叡唶嗛噉噭嚬垝墠妳姁娡寖寘峇巿張彊徳悞愛愬慙懜扢揜搢撝斲書榼歔歘殽沬洟滈爲珮琖産畑皁眛睒睪瞾碁磛秏紬"
     "縯纔罥耎胾脁腉臛菑蚡蟭袴裀襆讙豭贇趹踧踰蹻遫遶釂鈇鐘鑙開間闇闟霣鞚頫顒饦馎驩龏"
 )
+# Forms that Hong Kong, older print and converters of simplified text prefer to those of Big5.
+EXTRA_TRADITIONAL = "裏説衞牀閲羣啓敍枱麪衆峯鋭藴齶糉嫺擡綫麽鷄塲厠税悦緑録尙閒眞值卽産户鈎歎俬舖嘅咗嚟冇佢喺嗰啲嘢殭囧滙鰂着擧"
 SYMBOLS = (
     "".join(map(chr, range(0x20, 0x7F)))
     + "¡¢£¥¦©«¬®¯²³´µ¶·¸¹»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßâãäåæçëîïñôõöøûýÿńňǹḿŒœŠšŽžŁłɑɡˆ˙˚˜ϵϑφϕ"
@@ -36,14 +38,29 @@ def gb2312() -> set[str]:
     return {char for char in pairs if char} - {"\u3000"}
 
 
-def general_standard(path: str) -> set[str]:
-    """The 8,105 characters of the Table of General Standard Chinese Characters, from Unihan's kTGH."""
-    with bz2.open(path, "rt", encoding="utf-8") as lines:
-        return {chr(int(line.split("\t")[0][2:], 16)) for line in lines if "\tkTGH\t" in line}
+def big5_frequent() -> set[str]:
+    """The 5,401 Hanzi of Big5's first level, Taiwan's Chart of Standard Forms of Common National Characters."""
+    pairs = (bytes((row, cell)).decode("big5", "ignore") for row in range(0xA4, 0xC7) for cell in range(0x40, 0xFF))
+    return {char for char in pairs if "\u4e00" <= char <= "\u9fff"}
+
+
+def unihan(folder: str, table: str, name: str) -> dict[str, str]:
+    """One property of Unicode's Unihan database, by character."""
+    with bz2.open(Path(folder, f"Unihan_{table}.txt.bz2"), "rt", encoding="utf-8") as lines:
+        rows = (line.rstrip("\n").split("\t") for line in lines if f"\t{name}\t" in line)
+        return {chr(int(point[2:], 16)): value for point, _, value in rows}
+
+
+def traditional(chars: set[str], folder: str) -> set[str]:
+    """The traditional forms of characters, from Unihan's kTraditionalVariant."""
+    variants = unihan(folder, "Variants", "kTraditionalVariant")
+    return {chr(int(point[2:], 16)) for char in chars & variants.keys() for point in variants[char].split()}
 
 
 if __name__ == "__main__":
-    table = general_standard(sys.argv[1] if len(sys.argv) > 1 else UNIHAN)
-    alphabet = Charset(tuple(sorted(table | gb2312() | set(EXTRA_HANZI) | set(SYMBOLS))))
+    folder = sys.argv[1] if len(sys.argv) > 1 else UNIHAN
+    general_standard = set(unihan(folder, "OtherMappings", "kTGH"))  # 8,105 characters
+    hanzi = general_standard | gb2312() | traditional(gb2312(), folder) | big5_frequent() | set(EXTRA_HANZI) | set(EXTRA_TRADITIONAL)
+    alphabet = Charset(tuple(sorted(hanzi | set(SYMBOLS))))
     save_charset(alphabet, FOLDER / "char_dict_cn.json", FOLDER / "ord_map_cn.json")
     print(f"{len(alphabet)} characters written to {FOLDER}")

@@ -118,8 +118,8 @@ def test_tinted_boxes_among_the_text_of_columns_are_no_cards(page) -> None:
 @pytest.mark.parametrize("margin", [0, 30])
 def test_a_panel_at_the_side_of_a_page_is_read_by_itself(page, color, side, margin) -> None:
     """Although its few short lines stand as near those beside it as words, and are level with some of them."""
-    begin, end = margin, 420 - margin
-    boxes = [(begin, 60, begin + 70, 595), (begin + 70, 60, end, 595)] if side == 0 else [(begin, 60, end - 70, 595), (end - 70, 60, end, 595)]
+    edges = [margin, margin + 70, 420 - margin] if side == 0 else [margin, 350 - margin, 420 - margin]
+    boxes = [(left, 60, right, 595) for left, right in pairwise(edges)]
     tint(page, [boxes[side]], color)
     write(page, 140, 40, "标题在上面的一行", 18)
     lines = [5, 12] if side == 0 else [12, 5]
