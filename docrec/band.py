@@ -155,8 +155,8 @@ def nearest(band: Band, others: Sequence[Band]) -> list[Band]:
 
 
 def even_band(band: Band, around: Sequence[Band]) -> Band:
-    """Give a band the height that is usual among those around it of its type size, itself included."""
-    height = float(np.median([other.height for other in around if same_size(other.height, band.height)]))
+    """Give a band the height that is usual among those around it of its type size; its own if it is the only one of that."""
+    height = float(np.median([other.height for other in around if same_size(other.height, band.height)] or [band.height]))
     return Band((band.top + band.bottom - height) / 2, (band.top + band.bottom + height) / 2)
 
 

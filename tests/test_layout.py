@@ -8,7 +8,7 @@ import numpy as np
 import pymupdf
 import pytest
 
-from docrec.band import Band, with_underscores
+from docrec.band import Band, even_band, with_underscores
 from docrec.document import Box
 from docrec.ink import Run, groups_to_runs
 from docrec.layout import find_lines
@@ -252,3 +252,9 @@ def test_a_title_of_characters_in_an_upper_and_a_lower_piece_is_one_line(title: 
     boxes = find_lines(drawn(draw))
     assert len(boxes) == 9
     assert boxes[0].height == pytest.approx(hanzi_height(size), rel=0.12)
+
+
+def test_a_band_that_no_other_is_like_keeps_its_height() -> None:
+    large = [Band(0.0, 60.0)] * 9
+    assert even_band(Band(20.0, 40.0), large) == Band(20.0, 40.0)
+    assert even_band(Band(20.0, 40.0), [*large, Band(5.0, 27.0), Band(5.0, 27.0)]) == Band(19.0, 41.0)
