@@ -16,8 +16,10 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 FLAT = 1.3  # times as wide as high
-RUBY, RUBY_LETTERS, RUBY_GAP = 0.18, 6, 2.0  # em that letters over a line are high in the median, how many there are, and em between;
-RUBY_LEVEL, RUBY_HOST = 0.6, 0.25  # share of them that stand on one foot, and of their row that has characters right below
+RUBY, RUBY_LETTERS, RUBY_GAP = 0.18, 6, 4.0  # em that letters over a line are high in the median, how many there are, and em between;
+TALL_RUBY = 2.5  # times as high are the highest;
+RUBY_LEVEL = 0.6  # of them stand on one foot; shares of their row
+RUBY_HOST, RUBY_TOUCHING = 0.25, 0.1  # that has characters right below, and that touches these
 STROKE = 0.5, 1.5, 3.0  # em that a level stroke of a character is wide, and times its height at least
 STACKED = 0.8  # of the wider of them, upper and lower pieces of characters stand over one another
 TALL = 1.5  # taller parts are large type, touching lines or no text
@@ -78,20 +80,21 @@ def parts_to_ruby(parts: Parts, uprights: Parts, em: float) -> tuple[list[Run], 
     heights = sizes(parts)[1]
     little = (heights < SMALL * em) & (heights > SPECK * em)
     hosts = parts[(heights >= SMALL * em) & (heights < TALL * em)]
-    rows, taken = [], np.zeros(len(parts), bool)
     apart = parts[little][_stand_apart(parts[little], hosts, em)]
     words = [word for word in link_parts(apart, uprights, em, core=0.5) if len(word.parts) > 1]
+    rows, taken = [], np.zeros(len(parts), bool)
     for row in join_runs(words, uprights, RUBY_GAP, em):
         size, foot = np.median(sizes(row.parts)[1]), np.median(row.parts[:, 3])
         if len(row.parts) < RUBY_LETTERS or size < RUBY * em or (abs(row.parts[:, 3] - foot) < size / 4).mean() < RUBY_LEVEL:
             continue
         near = hosts[(hosts[:, 0] < row.right) & (hosts[:, 2] > row.left)]
         under = near[(near[:, 1] > foot - size / 4) & (near[:, 1] < foot + LETTER_GAP * em)]
-        beside = (near[:, 1] < foot - size / 4) & (near[:, 3] > foot - size / 2)
-        if not beside.any() and sizes(under)[0].sum() > RUBY_HOST * row.width:
-            letters = row.parts[row.parts[:, 1] < foot]
-            rows += groups_to_runs([letters])
-            taken |= (parts[:, None] == letters).all(axis=2).any(axis=1)
+        beside = near[(near[:, 1] < foot - size / 4) & (near[:, 3] > foot + size)]
+        if sizes(beside)[0].sum() < RUBY_TOUCHING * row.width and sizes(under)[0].sum() > RUBY_HOST * row.width:
+            level = (parts[:, 1] < foot) & (parts[:, 3] > foot - 2 * size) & (parts[:, 3] < foot + size) & (heights < TALL_RUBY * size)
+            letters = level & ~taken & (parts[:, 0] > row.left - RUBY_GAP * em) & (parts[:, 2] < row.right + RUBY_GAP * em)
+            rows += groups_to_runs([parts[letters]])
+            taken |= letters
     return rows, parts[~taken]
 
 
