@@ -313,14 +313,13 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, rea
     hosts: dict[int, int] = {}
     lefts, tops, rights, bottoms = np.array([(run.left, *_reach(run), run.right) for run in runs]).reshape(-1, 4)[:, [0, 1, 3, 2]].T
     extents = np.array([(run.left, run.middle, run.right) for run in runs]).reshape(-1, 3) / em
-    centres = np.array([(mark.left, mark.middle) for mark in marks]).reshape(-1, 2)
     for start in range(0, len(marks), MARKS_AT_ONCE):
         places = [(mark.left, mark.middle, mark.right, max(mark.width, mark.height)) for mark in marks[start : start + MARKS_AT_ONCE]]
         left, middle, right, size = np.array(places).T[:, :, None]  # each against all runs
         gaps = np.maximum(lefts, left) - np.minimum(rights, right)
         beyond = np.maximum(np.maximum(tops - middle, middle - bottoms), 0)
-        pairs = (abs(left - centres[:, 0]) < em / 10) & (abs(middle - centres[:, 1]) < em) & (middle != centres[:, 1])
-        reaches = np.where(size > DOT * em, reach, np.minimum(reach, np.where(pairs.any(axis=1, keepdims=True), COLON_GAP, DOT_GAP)))
+        colons = (abs(left - left.T) < em / 10) & (abs(middle - middle.T) < em) & (middle != middle.T)
+        reaches = np.where(size > DOT * em, reach, np.minimum(reach, np.where(colons.any(axis=1, keepdims=True), COLON_GAP, DOT_GAP)))
         of, near = np.nonzero((gaps < reaches * em) & (beyond < em))
         order = np.lexsort((gaps[of, near], (beyond + FAR * np.maximum(gaps, 0))[of, near], of))
         for index, host, far in zip((start + of[order]).tolist(), near[order].tolist(), beyond[of, near][order].tolist(), strict=True):

@@ -3,13 +3,13 @@
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
 # Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; seventeen hours on two cores
-# with AVX-512 and bfloat16.
+# with AVX-512 and bfloat16. A part of the Chinese text is put into traditional characters, by OpenCC.
 set -eu
 work=$1
 corpus=${2:-}
 cd "$(dirname "$0")/.."
 here=$PWD/models
-mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts" "$work/latin_fonts"
+mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts" "$work/latin_fonts" "$work/text/traditional"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
@@ -17,8 +17,8 @@ apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra f
     fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
     fonts-liberation fonts-liberation2 fonts-dejavu fonts-lmodern fonts-texgyre fonts-urw-base35 fonts-freefont-ttf fonts-roboto \
     fonts-open-sans fonts-inconsolata fonts-hack fonts-firacode fonts-crosextra-carlito fonts-crosextra-caladea fonts-linuxlibertine \
-    fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore
-(cd "$work/deb" && apt-get download texlive-lang-chinese libreoffice-help-zh-cn gimp-help-zh-cn manpages-zh fortunes-zh)
+    fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore opencc
+(cd "$work/deb" && apt-get download texlive-lang-chinese libreoffice-help-zh-cn libreoffice-help-zh-tw gimp-help-zh-cn manpages-zh fortunes-zh)
 for package in "$work"/deb/*.deb; do
     dpkg -x "$package" "$work/deb/$(basename "$package" .deb)"
 done
@@ -26,6 +26,14 @@ find "$work/deb" -name 'Fandol*.otf' -exec cp {} "$work/fonts" \;
 find "$work/deb" -path '*/zh[-_]CN/*' \( -name '*.html' -o -path '*/man/*.gz' \) -exec cp --parents {} "$work/text" \;
 find "$work/deb" -path '*/games/fortunes/*' ! -name '*.dat' -type f -exec cp {} "$work/text" \;
 python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | while read -r library; do cp "$library"/*.py "$work/text"; done
+find "$work/deb" -path '*/zh-TW/*' -name '*.html' | sort | awk 'NR % 3 == 0' | xargs cp --parents -t "$work/text/traditional"
+find "$work/deb" -path '*/zh_TW/*' -path '*/man/*.gz' -exec cp --parents {} "$work/text/traditional" \;
+first=0
+for variant in ${corpus:+s2t s2tw s2hk}; do
+    find "$corpus" -name '*.txt*' | sort | xargs xzcat -f | awk -v "first=$first" 'NR % 30 == first' | opencc -c $variant.json \
+        > "$work/text/traditional/$variant.txt"
+    first=$((first + 10))
+done
 cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/text"
 
 (cd "$work/npm" && for package in harmonyos-sans $(printf '@expo-google-fonts/%s ' zcool-xiaowei zcool-qingke-huangyou \
