@@ -18,6 +18,9 @@ ALL_LEVEL = 0.7  # share of the lines of labels that are level with the text; so
 HANZI = 0.2  # share of square parts in Hanzi; these are as high as those of the text beside
 SMALLER_HANZI = 0.86  # times the height of the text beside they are, at most, if their lines may be level
 SPARSE = 0.5  # times as many lines as the text beside has, at most, if they may be level: labels would stand at every line
+LISTED = 0.5  # share of lines level with the text, from which on they are no list beside it;
+ITEMS, EVENLY = 8, 0.6  # which has so many lines, and between so many of them the same distance,
+SAME = 0.1  # give or take
 GOES_ON = 1.5  # em from a heading to the text under it
 RULE_NEAR, RULED = 1.5, 0.8  # em from the wall, and share of the height of notes, of a rule that makes a column of them
 MAX_PARTS = 20_000  # more of them are noise
@@ -81,6 +84,13 @@ def _is_ruled_off(box: np.ndarray, wall: np.ndarray, uprights: Parts, em: float)
     return bool((along > RULED * (box[3] - box[1])).any())
 
 
+def _is_list(feet: np.ndarray) -> bool:
+    """Whether lines at these heights are items one below another, as those of a menu."""
+    steps = np.diff(np.sort(feet))
+    usual = np.median(steps) if len(steps) else 0.0
+    return bool(len(feet) >= ITEMS and (abs(steps - usual) < SAME * usual).mean() >= EVENLY)
+
+
 def _goes_on(notes: Parts, across: Parts, em: float) -> bool:
     """Whether text across the strip begins right below or above letters before it, where these begin, so that they are its heading."""
     apart = np.maximum(across[:, 1] - notes[:, 3].max(), notes[:, 1].min() - across[:, 3])
@@ -127,6 +137,8 @@ def _is_note(notes: Parts, text: Parts, em: float) -> bool:
     feet, feet_beside = np.array([row.bottom for row in rows]), np.array([line.bottom for line in lines])
     off = abs(feet[:, None] - feet_beside).min(axis=1)
     level = off < (EXACT if max(size, tallest) < SMALL else LEVEL) * em
+    if level.mean() < LISTED and _is_list(feet):
+        return False
     square = sizes(notes)[0] > 0.75 * np.quantile(sizes(notes)[1], 0.85)
     hanzi = square.mean() > HANZI and size < SMALLER_HANZI and _count(feet, em) < SPARSE * _count(feet_beside, em)
     return bool(hanzi or np.average(level, weights=[row.width for row in rows]) < ALL_LEVEL)

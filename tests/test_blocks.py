@@ -935,21 +935,21 @@ def test_a_title_may_end_with_one_character_in_a_line_of_its_own() -> None:
     assert found[1] == pytest.approx((62, 107), abs=4)
 
 
-@pytest.mark.parametrize("ruled", [True, False])
-def test_small_type_that_a_rule_parts_from_the_text_is_a_column(ruled: bool) -> None:
+@pytest.mark.parametrize(("ruled", "even"), [(True, False), (False, True), (False, False)])
+def test_small_type_behind_a_rule_or_evenly_spaced_is_a_column(ruled: bool, even: bool) -> None:
     """And else notes in the margin, which are read where they stand."""
 
     def draw(page: pymupdf.Page) -> None:
         for start in (100, 300):
             prose(page, 60, start, 10, 31, pitch=17)
         for line in range(9):
-            write(page, 425, 105 + 29 * line, PROSE[line : line + 9 + line % 3], 8.5)
+            write(page, 425, 105 + 29 * line + (0 if even else 6 * (line % 3)), PROSE[line : line + 9 + line % 3], 8.5)
         if ruled:
             page.draw_line((405, 90), (405, 480))
 
     blocks = find_blocks(drawn(draw))
-    assert ("note" in kinds(blocks)) == (not ruled)
-    assert (lefts(blocks) == pytest.approx([60, 425], abs=3)) == ruled
+    assert ("note" in kinds(blocks)) != (ruled or even)
+    assert (lefts(blocks) == pytest.approx([60, 425], abs=3)) == (ruled or even)
 
 
 def test_a_table_may_have_no_rule_below_a_tinted_row() -> None:
