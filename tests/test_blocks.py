@@ -943,7 +943,7 @@ def test_small_type_behind_a_rule_or_evenly_spaced_is_a_column(ruled: bool, even
         for start in (100, 300):
             prose(page, 60, start, 10, 31, pitch=17)
         for line in range(9):
-            write(page, 425, 105 + 29 * line + (0 if even else 6 * (line % 3)), PROSE[line : line + 9 + line % 3], 8.5)
+            write(page, 425, 105 + 29 * line + (0 if even else (0, 14, 4)[line % 3]), PROSE[line : line + 9 + line % 3], 8.5)
         if ruled:
             page.draw_line((405, 90), (405, 480))
 
