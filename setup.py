@@ -66,6 +66,7 @@ setup(
     classifiers=[
         "Environment :: Console",
         "Natural Language :: Chinese (Simplified)",
+        "Natural Language :: Chinese (Traditional)",
         "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Image Recognition",
         "Topic :: Text Processing",

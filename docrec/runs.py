@@ -16,10 +16,12 @@ LOW = 0.3  # lower parts (dots, dashes, raised marks) join a line rather than fo
 SMALL = 0.55  # a lower run may be a mark or a piece of broken characters
 BROKEN = 0.2  # a piece of a broken character is no farther from the next
 FLAT = 1.3  # times as wide as high
-RUBY, RUBY_LETTERS, RUBY_GAP = 0.18, 6, 4.0  # em that letters over a line are high in the median, how many there are, and em between;
-TALL_RUBY = 2.5  # times as high are the highest;
-RUBY_LEVEL = 0.6  # of them stand on one foot; shares of their row
-RUBY_HOST, RUBY_TOUCHING = 0.25, 0.1  # that has characters right below, and that touches these
+# Letters over a line: em that they are high in the median, how many there are, and em between; how many times as high the highest are; the
+# share of them that stand on one foot; the shares of their row that has characters right below, and that touches these.
+RUBY, RUBY_LETTERS, RUBY_GAP = 0.18, 6, 4.0
+TALL_RUBY = 2.5
+RUBY_LEVEL = 0.6
+RUBY_HOST, RUBY_TOUCHING = 0.25, 0.1
 STROKE = 0.5, 1.5, 3.0  # em that a level stroke of a character is wide, and times its height at least
 STACKED = 0.8  # of the wider of them, upper and lower pieces of characters stand over one another
 TALL = 1.5  # taller parts are large type, touching lines or no text
@@ -93,8 +95,9 @@ def parts_to_ruby(parts: Parts, uprights: Parts, em: float) -> tuple[list[Run], 
         if sizes(beside)[0].sum() < RUBY_TOUCHING * row.width and sizes(under)[0].sum() > RUBY_HOST * row.width:
             level = (parts[:, 1] < foot) & (parts[:, 3] > foot - 2 * size) & (parts[:, 3] < foot + size) & (heights < TALL_RUBY * size)
             letters = level & ~taken & (parts[:, 0] > row.left - RUBY_GAP * em) & (parts[:, 2] < row.right + RUBY_GAP * em)
-            rows += groups_to_runs([parts[letters]])
-            taken |= letters
+            if letters.any():  # else they are part of another row
+                rows += groups_to_runs([parts[letters]])
+                taken |= letters
     return rows, parts[~taken]
 
 
