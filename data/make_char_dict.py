@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Make data/char_dict/char_dict_cn.json and ord_map_cn.json, the alphabet of the bundled model, from public data.
+"""Make char_dict_cn.json and ord_map_cn.json, the alphabets of the bundled models, from public data.
 
-    python data/make_char_dict.py [FOLDER_OF_UNIHAN]
+    python data/make_char_dict.py                           that of crnn-zh, into data/char_dict
+    python data/make_char_dict.py --traditional OUT_FOLDER  that of crnn-zh-hant, which has the same characters and traditional forms
 
 Needs Unicode's Unihan database (Debian: package unicode-data). Classes are numbered in the order of code points.
 """
@@ -44,23 +45,26 @@ def big5_frequent() -> set[str]:
     return {char for char in pairs if "\u4e00" <= char <= "\u9fff"}
 
 
-def unihan(folder: str, table: str, name: str) -> dict[str, str]:
+def unihan(table: str, name: str) -> dict[str, str]:
     """One property of Unicode's Unihan database, by character."""
-    with bz2.open(Path(folder, f"Unihan_{table}.txt.bz2"), "rt", encoding="utf-8") as lines:
+    with bz2.open(f"{UNIHAN}/Unihan_{table}.txt.bz2", "rt", encoding="utf-8") as lines:
         rows = (line.rstrip("\n").split("\t") for line in lines if f"\t{name}\t" in line)
         return {chr(int(point[2:], 16)): value for point, _, value in rows}
 
 
-def traditional(chars: set[str], folder: str) -> set[str]:
+def traditional(chars: set[str]) -> set[str]:
     """The traditional forms of characters, from Unihan's kTraditionalVariant."""
-    variants = unihan(folder, "Variants", "kTraditionalVariant")
+    variants = unihan("Variants", "kTraditionalVariant")
     return {chr(int(point[2:], 16)) for char in chars & variants.keys() for point in variants[char].split()}
 
 
 if __name__ == "__main__":
-    folder = sys.argv[1] if len(sys.argv) > 1 else UNIHAN
-    general_standard = set(unihan(folder, "OtherMappings", "kTGH"))  # 8,105 characters
-    hanzi = general_standard | gb2312() | traditional(gb2312(), folder) | big5_frequent() | set(EXTRA_HANZI) | set(EXTRA_TRADITIONAL)
-    alphabet = Charset(tuple(sorted(hanzi | set(SYMBOLS))))
-    save_charset(alphabet, FOLDER / "char_dict_cn.json", FOLDER / "ord_map_cn.json")
-    print(f"{len(alphabet)} characters written to {FOLDER}")
+    general_standard = set(unihan("OtherMappings", "kTGH"))  # 8,105 characters
+    characters, folder = general_standard | gb2312() | set(EXTRA_HANZI) | set(SYMBOLS), FOLDER
+    if sys.argv[1:2] == ["--traditional"]:
+        characters |= traditional(gb2312()) | big5_frequent() | set(EXTRA_TRADITIONAL)
+        folder = Path(sys.argv[2])
+        folder.mkdir(parents=True, exist_ok=True)
+    alphabet = Charset(tuple(sorted(characters)))
+    save_charset(alphabet, folder / "char_dict_cn.json", folder / "ord_map_cn.json")
+    print(f"{len(alphabet)} characters written to {folder}")

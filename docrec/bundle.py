@@ -78,12 +78,14 @@ class Bundle:
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
-    """Open a model folder; None opens the bundled model.
+    """Open a model folder, or the bundled model of this name; None opens the usual one.
 
     Raises:
         BundleError: it is absent, incomplete, damaged or of another format version.
     """
-    folder = Path(folder) if folder is not None else models_folder() / DEFAULT_MODEL
+    if folder is None or not Path(folder).exists() and Path(folder).name == str(folder) and (models_folder() / folder).is_dir():
+        folder = models_folder() / (folder or DEFAULT_MODEL)
+    folder = Path(folder)
     if not folder.is_dir():
         raise BundleError(f"the model must be a folder, and {folder} is {'a file' if folder.exists() else 'not there'}")
     if missing := [name for name in (CONFIG, CHAR_DICT, ORD_MAP, WEIGHTS, BACKBONE) if not (folder / name).is_file()]:

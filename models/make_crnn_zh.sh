@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes models/crnn-zh on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
+# Makes models/crnn-zh and models/crnn-zh-hant on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
 # Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; seventeen hours on two cores
-# with AVX-512 and bfloat16. A part of the Chinese text is put into traditional characters, by OpenCC.
+# with AVX-512 and bfloat16. For crnn-zh-hant a part of that text is put into traditional characters, by OpenCC.
 set -eu
 work=$1
 corpus=${2:-}
 cd "$(dirname "$0")/.."
 here=$PWD/models
-mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts" "$work/latin_fonts" "$work/text/traditional"
+mkdir -p "$work/deb" "$work/text" "$work/fonts" "$work/npm" "$work/more_fonts" "$work/last_fonts" "$work/latin_fonts" "$work/traditional"
 
 apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-ukai \
     fonts-arphic-uming fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-arphic-bkai00mp fonts-arphic-bsmi00lp fonts-lxgw-wenkai \
@@ -17,7 +17,7 @@ apt-get install -y --no-install-recommends fonts-noto-cjk fonts-noto-cjk-extra f
     fonts-cwtex-ming fonts-cwtex-kai fonts-cwtex-yen fonts-cwtex-heib fonts-cwtex-fs \
     fonts-liberation fonts-liberation2 fonts-dejavu fonts-lmodern fonts-texgyre fonts-urw-base35 fonts-freefont-ttf fonts-roboto \
     fonts-open-sans fonts-inconsolata fonts-hack fonts-firacode fonts-crosextra-carlito fonts-crosextra-caladea fonts-linuxlibertine \
-    fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore opencc
+    fonts-gfs-didot fonts-ebgaramond fonts-lato fonts-croscore opencc unicode-data
 (cd "$work/deb" && apt-get download texlive-lang-chinese libreoffice-help-zh-cn libreoffice-help-zh-tw gimp-help-zh-cn manpages-zh fortunes-zh)
 for package in "$work"/deb/*.deb; do
     dpkg -x "$package" "$work/deb/$(basename "$package" .deb)"
@@ -26,12 +26,12 @@ find "$work/deb" -name 'Fandol*.otf' -exec cp {} "$work/fonts" \;
 find "$work/deb" -path '*/zh[-_]CN/*' \( -name '*.html' -o -path '*/man/*.gz' \) -exec cp --parents {} "$work/text" \;
 find "$work/deb" -path '*/games/fortunes/*' ! -name '*.dat' -type f -exec cp {} "$work/text" \;
 python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | while read -r library; do cp "$library"/*.py "$work/text"; done
-find "$work/deb" -path '*/zh-TW/*' -name '*.html' | sort | awk 'NR % 3 == 0' | xargs cp --parents -t "$work/text/traditional"
-find "$work/deb" -path '*/zh_TW/*' -path '*/man/*.gz' -exec cp --parents {} "$work/text/traditional" \;
+find "$work/deb" -path '*/zh-TW/*' -name '*.html' | sort | awk 'NR % 3 == 0' | xargs cp --parents -t "$work/traditional"
+find "$work/deb" -path '*/zh_TW/*' -path '*/man/*.gz' -exec cp --parents {} "$work/traditional" \;
 first=0
 for variant in ${corpus:+s2t s2tw s2hk}; do
     find "$corpus" -name '*.txt*' | sort | xargs xzcat -f | awk -v "first=$first" 'NR % 30 == first' | opencc -c $variant.json \
-        > "$work/text/traditional/$variant.txt"
+        > "$work/traditional/$variant.txt"
     first=$((first + 10))
 done
 cp /usr/share/common-licenses/GPL-3 /usr/share/common-licenses/Artistic "$work/text"
@@ -85,3 +85,7 @@ train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin
     --ctc-share 1 --ctc-rate 4e-4 --seed 13 --run "$work/run10" --model "$work/tenth"
 train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/tenth" --blend 0.5 --steps 6987 \
     --ctc-share 1 --ctc-rate 4e-4 --seed 14 --run "$work/run11" --model models/crnn-zh
+python3 data/make_char_dict.py --traditional "$work/char_dict"
+train --text "$work/traditional" --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune models/crnn-zh \
+    -c "$work/char_dict/char_dict_cn.json" -o "$work/char_dict/ord_map_cn.json" --steps 2184 --ctc-share 1 --ctc-rate 4e-4 --seed 15 \
+    --run "$work/run12" --model models/crnn-zh-hant

@@ -25,6 +25,14 @@ def test_the_bundled_model_is_found_and_small():
     assert sum(path.stat().st_size for path in bundle.folder.iterdir()) <= 20_000_000
 
 
+def test_bundled_models_have_names_which_folders_take_from_them(tiny_model_copy, monkeypatch):
+    assert load_bundle("crnn-zh").folder == load_bundle().folder
+    assert load_bundle("crnn-zh-hant").folder == load_bundle().folder.with_name("crnn-zh-hant")
+    here = tiny_model_copy.rename(tiny_model_copy.with_name("crnn-zh"))
+    monkeypatch.chdir(here.parent)
+    assert len(load_bundle("crnn-zh").charset) < len(load_bundle().charset)
+
+
 def test_an_absent_folder(tmp_path):
     with pytest.raises(BundleError, match="is not there"):
         load_bundle(tmp_path / "none")

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from docrec.bundle import load_bundle
 from docrec.charset import Charset, load_charset, save_charset
 from docrec.errors import CharsetError, FileAccessError
 from docrec.resources import char_dict_folder
@@ -31,8 +32,9 @@ def test_shipped_alphabet_holds_the_predecessors_and_gb2312(resources):
     assert charset.missing("的〇ǚαⅣ⑳℃→≠█") == []
 
 
-def test_shipped_alphabet_holds_traditional_forms():
-    charset = load_charset(char_dict_folder() / "char_dict_cn.json", char_dict_folder() / "ord_map_cn.json")
+def test_the_alphabet_of_the_model_for_traditional_text_holds_its_forms():
+    charset = load_bundle("crnn-zh-hant").charset
+    assert charset.missing(load_bundle().charset.characters) == []
     pairs = (bytes((row, cell)).decode("big5", "ignore") for row in range(0xA4, 0xC7) for cell in range(0x40, 0xFF))
     frequent = [char for char in pairs if "\u4e00" <= char <= "\u9fff"]
     assert len(frequent) == 5401

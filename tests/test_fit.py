@@ -303,22 +303,6 @@ def test_a_share_of_the_weights_at_the_start_may_be_kept(options, alphabet, trai
 
 
 @pytest.mark.slow
-def test_what_the_start_did_not_know_is_not_blended(options, alphabet, train, tmp_path):
-    from docrec.bundle import save_bundle
-    from docrec.training.fit import blend
-
-    old = Charset(tuple(char for char in alphabet.characters if char not in "高小"))
-    network, _ = train(options, old)
-    start = save_bundle(tmp_path / "start", old, network.config, network.backbone, network.classifier)
-    tuned, _ = train(dataclasses.replace(options, run=str(tmp_path / "tuned")), alphabet, start)
-    before = np.asarray(tuned.classifier.kernel).copy()
-    blend(tuned, start, alphabet, 0.5)
-    new, known = alphabet.encode("高小"), alphabet.encode("山月")
-    np.testing.assert_array_equal(np.asarray(tuned.classifier.kernel)[:, new], before[:, new])
-    assert not np.allclose(np.asarray(tuned.classifier.kernel)[:, known], before[:, known], atol=1e-6)
-
-
-@pytest.mark.slow
 def test_training_stops_when_it_gets_no_better_and_keeps_the_best(options, alphabet, train):
     impatient = dataclasses.replace(options, steps=400, validate_every=1, patience=2, frames_rate=0.0, ctc_share=0.0)
     network, done = train(impatient, alphabet)

@@ -67,7 +67,7 @@ def evaluate() -> None:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that both subcommands have."""
     options = (
-        click.option("--model", metavar="DIR", help="Model folder.  [default: the bundled model]"),
+        click.option("--model", metavar="DIR", help="Model folder, or crnn-zh-hant for traditional characters.  [default: crnn-zh]"),
         click.option("--device", type=click.Choice(DEVICES), default=DEVICES[0], show_default=True, help="Where the network runs."),
         click.option("-c", "--char-dict", metavar="JSON", help="Characters that may appear: code points and characters."),
         click.option("-o", "--ord-map", metavar="JSON", help="Characters that may appear: classes and code points."),

@@ -13,7 +13,7 @@ from docrec.resources import sample_document
 @click.command()
 @click.option("--to", type=click.Choice(EXPORT_FORMS), required=True, help="The form: for TensorFlow Serving, LiteRT or an ONNX runtime.")
 @click.option("--out", required=True, metavar="DIR", help="New folder for it; for a SavedModel, the folder of its versions.")
-@click.option("--model", metavar="DIR", help="Model folder.  [default: the bundled model]")
+@click.option("--model", metavar="DIR", help="Model folder, or crnn-zh-hant for traditional characters.  [default: crnn-zh]")
 @click.option("--version", type=int, default=ExportOptions.version, help="Of the SavedModel.  [default: the next free one]")
 @click.option(
     "--signature",

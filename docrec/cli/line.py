@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @click.option("--top-k", type=click.IntRange(1, 100), metavar="N", help="Show the N likeliest characters for each position.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: for each picture its text, confidence, and characters.")
-@click.option("--model", metavar="DIR", help="Model folder.  [default: the bundled model]")
+@click.option("--model", metavar="DIR", help="Model folder, or crnn-zh-hant for traditional characters.  [default: crnn-zh]")
 @click.option("--device", type=click.Choice(DEVICES), default=DEVICES[0], show_default=True, help="Where the network runs.")
 @click.option("-c", "--char-dict", metavar="JSON", help="Characters that may appear: code points and characters.")
 @click.option("-o", "--ord-map", metavar="JSON", help="Characters that may appear: classes and code points.")

@@ -93,7 +93,7 @@ OPTIONS = [
     click.Option(["--password-file"], metavar="FILE", help="File whose first line is the password; goes before the environment variable."),
     click.Option(["-c", "--char-dict"], metavar="JSON", help="Dictionary of code points and characters; needs an ord map."),
     click.Option(["--ord-map"], metavar="JSON", help="Dictionary of classes and code points; needs a char dict."),
-    click.Option(["--model"], metavar="DIR", help="Model folder.  [default: the bundled model]"),
+    click.Option(["--model"], metavar="DIR", help="Model folder, or crnn-zh-hant for traditional characters.  [default: crnn-zh]"),
     click.Option(["--device"], type=click.Choice(DEVICES), default=DEVICES[0], show_default=True, help="Where the network runs."),
     click.Option(["--batch-size"], type=int, default=ReadOptions.batch_size, show_default=True, help="Pieces of lines recognised at once."),
     click.Option(["-q", "--quiet"], is_flag=True, help="Show nothing but errors, and the text if it goes to standard output."),
