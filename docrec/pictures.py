@@ -92,16 +92,21 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: few, or in rows, or for the most part words as high as type, no scattered marks or dots."""
+    """Whether the runs of a page are of text: few, or in rows or columns, or for the most part words as high as type, no scattered marks or dots."""
     runs = [run for run in runs if not (run.height < FLAT * em and ends_in_leader(run, em))]
     if len(runs) < SCATTERED:
         return True
     word = np.array([run.width > WORD * em and _unlike(run.parts) > UNLIKE for run in runs])
-    widths, heights, middles = np.array([(run.width, run.height, run.middle) for run in runs]).T
-    level = np.bincount(((middles - middles.min()) / (em / 2)).astype(int))  # if runs stand anywhere, its variance is its mean
-    in_rows = level.var() > ROWS * level.mean() + level.mean() ** 2 / 2
+    widths, heights, middles, lefts = np.array([(run.width, run.height, run.middle, run.left) for run in runs]).T
+    ordered = any(_are_aligned(places, em) for places in (middles, lefts))
     words = widths[word].sum() > (NOISY_WORDS if len(runs) > NOISY else 0.5) * widths.sum()
-    return bool(in_rows or words and weighted_quantile(heights, widths, TALLER) > USUAL * em)
+    return bool(ordered or words and weighted_quantile(heights, widths, TALLER) > USUAL * em)
+
+
+def _are_aligned(places: np.ndarray, em: float) -> bool:
+    """Whether runs stand in rows, if these are their places from top to bottom, or in columns, if from left to right."""
+    counts = np.bincount(((places - places.min()) / (em / 2)).astype(int))  # if they stand anywhere, its variance is its mean
+    return bool(counts.var() > ROWS * counts.mean() + counts.mean() ** 2 / 2)
 
 
 def _unlike(parts: Parts) -> float:

@@ -258,3 +258,13 @@ def test_a_band_that_no_other_is_like_keeps_its_height() -> None:
     large = [Band(0.0, 60.0)] * 9
     assert even_band(Band(20.0, 40.0), large) == Band(20.0, 40.0)
     assert even_band(Band(20.0, 40.0), [*large, Band(5.0, 27.0), Band(5.0, 27.0)]) == Band(19.0, 41.0)
+
+
+def test_numbers_in_columns_that_are_not_level_are_text() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for column in range(4):
+            for row in range(24):
+                number, low = str(6_100_107 + 9173 * row * (column + 1)), (3.5, 0, -2.3, 1.7)[column]
+                write(page, 60 + 112 * column, 90 + 21.3 * row + low, number, font="cour")
+
+    assert len(find_lines(drawn(draw))) == 96
