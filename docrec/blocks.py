@@ -189,7 +189,7 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
         np.array([getattr(run, name) for run in runs]) for name in ("left", "right", "top", "bottom", "middle")
     )
     across = _in_line(levels, em)
-    heads = [runs[index].middle for index in _find_heads(lefts, tops, rights, bottoms, em)]
+    heads = _find_heads(lefts, tops, rights, bottoms, em)
     best, gutter = 0.0, None
     ends = np.concatenate([rights, levels[:, 2]])
     for edge in np.unique(np.ceil(ends / (em / 4)) * (em / 4)).tolist():
@@ -218,21 +218,31 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
     return gutter
 
 
-def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms: np.ndarray, em: float) -> list[int]:
-    """Which runs are titles of several columns, however short: alone in their row, columns end above and begin anew below, all level."""
+def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms: np.ndarray, em: float) -> list[float]:
+    """Where new columns begin although none of the runs is across all: the middle of a title, the top of a row of titles.
+
+    A title of several columns, however short, is alone in its row; columns end above and begin anew below, all level. Titles in a row, as
+    of articles side by side, have columns of different lengths above them.
+    """
     heads = []
     for index in np.flatnonzero(bottoms - tops > HEAD * em).tolist():
         top, bottom = tops[index], bottoms[index]
         below = np.flatnonzero(tops > bottom)
-        if ((tops < bottom) & (bottoms > top)).sum() > 1 or not len(below) or (first := tops[below].min()) > bottom + HEAD_GAPS[1] * em:
+        titles = np.flatnonzero((tops < bottom) & (bottoms > top))
+        if not len(below) or (first := tops[below].min()) > bottom + HEAD_GAPS[1] * em:
             continue
         row = below[tops[below] < first + em / 4]
         row = row[np.argsort(lefts[row])]
         apart = lefts[row[1:]] - rights[row[:-1]] > (GUTTER - 0.25) * em
         ended = (bottoms < top) & (bottoms > top - HEAD_GAPS[0] * em)
         over = (lefts[ended] < rights[row, None]) & (rights[ended] > lefts[row, None])
-        if len(row) > 1 and apart.all() and (rights - lefts)[row].min() > PIECE * em and over.any(axis=1).all():
-            heads.append(index)
+        if len(row) < 2 or not apart.all() or (rights - lefts)[row].min() <= PIECE * em or not over.any(axis=1).all():
+            continue
+        if len(titles) == 1:
+            heads.append(float(top + bottom) / 2)
+        elif max(abs(tops[titles] - top).max(), abs(bottoms[titles] - bottom).max()) < em / 4:
+            ends = np.where(over, bottoms[ended], 0).max(axis=1)
+            heads += [float(top) - em / 4] if top - ends.max() > HEAD * em and np.ptp(ends) > em else []
     return heads
 
 
@@ -308,7 +318,8 @@ def _are_ends_of_rows(before: np.ndarray, after: np.ndarray, em: float) -> bool:
 
     They stand far from one another, level with lines of the other, which has more of them between.
     """
-    few, many = sorted((before, after), key=len)
+    before, after = (np.sort(middles) for middles in (before, after))
+    few, many = sorted((middles[np.diff(middles, prepend=-np.inf) > em / 2] for middles in (before, after)), key=len)
     level = (np.abs(few[:, None] - many).min(axis=1) < em / 8).mean()
     more = np.diff(np.searchsorted(many, np.stack([few[:-1] + em / 2, few[1:] - em / 2])), axis=0) > 0
     return bool(level > LEVEL and len(few) > 1 and np.median(np.diff(few)) > CLOSE * em and more.mean() > 0.5)

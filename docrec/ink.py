@@ -33,7 +33,8 @@ ALIKE = 0.4  # share of the parts that are of one size if they are dots, of lead
 RULE = 5.0  # em; a straight run of ink this long is a rule or the side of a frame
 RULE_INK = 0.85  # share of its length that is inked
 RULE_EDGE = 2  # pixels by which the same rule may begin elsewhere if it is looked for in paler ink
-FAINT_INK = 0.2  # of the strongest contrast nearby has a faint rule,
+FAINT_INK = 0.2  # of the strongest contrast nearby has the pale part of a mark,
+FAINT_RULE = 0.12  # and a faint rule,
 FAINT_HEIGHT = 0.25  # em that it is thick, at most,
 FAINT_BESIDE, FAINT_AROUND = 3, 0.4  # and so many pixels beside it no more than this share is ink
 
@@ -168,7 +169,7 @@ def ink_to_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
 
 
 def faint_rules(ink: np.ndarray, em: float) -> tuple[Parts, Parts]:
-    """Rules of ink as pale as FAINT_INK, as `ink_to_rules` gives them: thin, and with next to none beside them."""
+    """Rules of ink as pale as FAINT_RULE, as `ink_to_rules` gives them: thin, and with next to none beside them."""
     levels, uprights = ink_to_rules(ink, em)
     return _thin(levels, ink, em), turned(_thin(turned(uprights), ink.T, em))
 

@@ -20,6 +20,7 @@ from docrec.codes import find_codes
 from docrec.document import Block, Box, Line
 from docrec.ink import (
     FAINT_INK,
+    FAINT_RULE,
     INK_CONTRAST,
     Run,
     faint_rules,
@@ -51,7 +52,7 @@ from docrec.pictures import (
 from docrec.runs import SPECK, parts_to_runs
 from docrec.scripts import find_scripts
 from docrec.source import PageImage
-from docrec.tables import low_frames, rules_to_grids, short_rules, without_ticks
+from docrec.tables import dashed_rules, low_frames, rules_to_grids, short_rules, without_ticks
 from docrec.vertical import columns_to_boxes, find_vertical, insert_zones, without_zones, zone_to_turned
 
 MIN_EM = 7  # px; smaller type cannot be read, and noise looks like it
@@ -104,7 +105,7 @@ def _is_askew(page: PageImage) -> bool:
 
 def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: bool = False) -> list[Block]:
     """The blocks of a page, which lay askew or not, or of a zone of vertical text so turned that its columns are rows."""
-    ink, pale = gray_to_inks(gray, INK_CONTRAST, FAINT_INK)
+    ink, pale, palest = gray_to_inks(gray, INK_CONTRAST, FAINT_INK, FAINT_RULE)
     parts = mask_to_parts(ink)
     em = parts_to_em(parts)
     if em < MIN_EM:
@@ -116,7 +117,7 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     codes = find_codes(parts, em) if len(parts) <= MAX_PARTS else parts[:0]
     if len(codes):
         ink = ink_without_rules(ink, codes, codes[:0])
-    levels, uprights = (with_faint(rules, faint) for rules, faint in zip(ink_to_rules(ink, em), faint_rules(pale, em), strict=True))
+    levels, uprights = (with_faint(rules, faint) for rules, faint in zip(ink_to_rules(ink, em), faint_rules(palest, em), strict=True))
     text = ink_without_rules(ink, levels, uprights)
     if not turned and (zones := find_vertical(text, em, layout)):
         inside = [(zone, _find_blocks(zone_to_turned(gray, zone), "vertical", turned=True)) for zone in zones]
@@ -125,6 +126,8 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
         parts = mask_to_parts(text)
     if (np.maximum(*sizes(parts)) > SPECK * em).sum() > MAX_PARTS:
         return []
+    *dashed, parts = dashed_rules(parts, gray.shape, em)
+    levels, uprights = np.concatenate([levels, dashed[0]]), np.concatenate([uprights, dashed[1]])
     lying, standing = short_rules(parts, levels, uprights, em)
     edges, parts = low_frames(parts, levels, text, em)
     levels, uprights = np.concatenate([levels, lying]), np.concatenate([uprights, standing, edges])

@@ -92,7 +92,7 @@ def _is_texture(run: Run, ink: np.ndarray, em: float) -> bool:
 
 
 def has_words(runs: Sequence[Run], em: float) -> bool:
-    """Whether the runs of a page are of text: few, or in rows or columns, or for the most part words as high as type, no scattered marks or dots."""
+    """Whether the runs of a page are of text: few, in rows or columns, or mostly words as high as type, no scattered marks or dots."""
     runs = [run for run in runs if not (run.height < FLAT * em and ends_in_leader(run, em))]
     if len(runs) < SCATTERED:
         return True

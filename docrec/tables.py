@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from docrec.document import Box
-from docrec.ink import Parts, Run, ends_in_leader, linked, sizes, turned
+from docrec.ink import RULE, Parts, Run, ends_in_leader, linked, mask_to_parts, sizes, turned, within_any
+from docrec.runs import paint
 
 Cell = tuple[int, int]
 """Row and column, from 0."""
@@ -24,6 +25,7 @@ NARROW = 0.3, 0.15  # no wider in em, or times its height,
 SPARSE = 0.3  # or no more ink in its box than this share
 SIDE = 0.8  # the least side of a cell
 TICK = 1.2  # the longest tick mark
+DASH, DASH_GAP = (0.2, 0.6), 0.35  # width and height of the dashes of an upright rule, and the gap between them, at most
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
 MAX_RULES = 600  # more of them are a hatch
 DRAWING = 6.0  # a lower one is a table of which not all rules were found
@@ -76,6 +78,35 @@ def short_rules(parts: Parts, levels: Parts, uprights: Parts, em: float) -> tupl
     lying = parts[(widths > SIDE * em) & (heights < 0.2 * em)]
     standing = parts[(heights > SIDE * em) & (widths < 0.2 * em)]
     return lying[_lead_across(turned(lying), turned(uprights), em)], standing[_lead_across(standing, levels, em)]
+
+
+def dashed_rules(parts: Parts, shape: tuple[int, ...], em: float) -> tuple[Parts, Parts, Parts]:
+    """Rules of short dashes or dots on a page of this shape: level ones, if they meet upright ones, as leaders do not, and upright ones.
+
+    The third are the parts that are of none of them.
+    """
+    uprights = _dashed_uprights(parts, shape, em)
+    if not len(uprights):
+        return uprights, uprights, parts
+    levels = turned(_dashed_uprights(turned(parts), shape[::-1], em))
+    levels = levels[(_between(uprights, levels, em) & _between(turned(levels), turned(uprights), em).T).any(axis=0)]
+    middles = (parts[:, :2] + parts[:, 2:]) / 2
+    of_rules = within_any(np.hstack([middles + 2, middles - 2]), np.concatenate([levels, uprights]))
+    dashes = (np.maximum(*sizes(parts)) < DASH[1] * em) & of_rules
+    return levels, uprights, parts[~dashes]
+
+
+def _dashed_uprights(parts: Parts, shape: tuple[int, ...], em: float) -> Parts:
+    """Upright rules of dashes, each as long as to meet those level with its ends."""
+    widths, heights = sizes(parts)
+    dashes = parts[(widths < DASH[0] * em) & (heights < DASH[1] * em)]
+    inked = np.bincount((dashes[:, 0] / (em / 4)).astype(int), dashes[:, 3] - dashes[:, 1])
+    if (inked + np.r_[inked[1:], 0]).max(initial=0) < RULE / 3 * em:  # no strip of half an em has ink enough for a rule
+        return parts[:0]
+    gap = np.ones((max(2, round(DASH_GAP * em)), 1), np.uint8)
+    joined = mask_to_parts(cv2.morphologyEx(paint(dashes - (0, 0, 1, 1), np.zeros(shape, np.uint8)), cv2.MORPH_CLOSE, gap))
+    rules = joined[(sizes(joined)[0] < DASH[0] * em) & (sizes(joined)[1] > RULE * em)]
+    return rules + (np.array([0, -DASH_GAP, 0, DASH_GAP]) * em).astype(int)
 
 
 def low_frames(parts: Parts, levels: Parts, ink: np.ndarray, em: float) -> tuple[Parts, Parts]:

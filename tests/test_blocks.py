@@ -1018,3 +1018,47 @@ def test_a_colon_far_behind_a_bracket_is_of_its_line() -> None:
 
     first, second, *_ = (line.box for block in find_blocks(drawn(draw)) for line in block.lines)
     assert (first.right - second.right) * 72 / DPI == pytest.approx(1.3 * SIZE, abs=SIZE / 3)
+
+
+@pytest.mark.parametrize("columns", [2, 4])
+def test_options_in_columns_below_short_questions(columns: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for question in range(4):
+            top = 80 + question * 37
+            write(page, 60, top, PROSE[question : question + 15 + question % 3])
+            for option in range(columns):
+                write(page, 60 + 480 // columns * option, top + 18, "甲乙丙丁"[option] + PROSE[option : option + 7])
+        prose(page, 60, 260, 6)
+
+    expected = [60, *(60 + 480 // columns * option for option in range(columns))] * 4
+    assert [left for left, _ in places(find_blocks(drawn(draw)))][: len(expected)] == pytest.approx(expected, abs=3)
+
+
+def test_dashed_rules_bound_the_cells_of_a_table() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(4):
+            page.draw_line((60, 100 + 90 * row), (540, 100 + 90 * row), dashes="[3 2] 0", color=(0.6, 0.6, 0.6), width=0.6)
+        for column in range(3):
+            page.draw_line((60 + 240 * column, 100), (60 + 240 * column, 370), dashes="[3 2] 0", color=(0.6, 0.6, 0.6), width=0.6)
+        for row in range(3):
+            for column in range(2):
+                for line in range(3):
+                    write(page, 80 + 240 * column, 130 + 90 * row + 18 * line, PROSE[line + row + column :][: 6 + 4 * column])
+
+    (table,) = find_blocks(drawn(draw))
+    assert table.kind == "table"
+    assert [line.cell for line in table.lines] == [(row, column) for row in range(3) for column in range(2) for _ in range(3)]
+
+
+@pytest.mark.parametrize("fewer", [4, 0])
+def test_titles_in_a_row_begin_articles_side_by_side(fewer: int) -> None:
+    """Below columns that end at different heights, not where headings happen to be level."""
+
+    def draw(page: pymupdf.Page) -> None:
+        for column in range(2):
+            prose(page, 60 + 250 * column, 100, 9 - fewer * column, 21)
+            write(page, 60 + 250 * column, 262, PROSE[column : column + 8], 15)
+            prose(page, 60 + 250 * column, 290, 8 + column, 21)
+
+    expected = [60, 310, 60, 310] if fewer else [60, 310]
+    assert lefts(find_blocks(drawn(draw))) == pytest.approx(expected, abs=3)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from docrec.ink import FAINT_INK, Parts, Run, faint_rules, gray_to_ink, gray_to_inks, groups_to_runs, ink_to_rules, with_whole_marks
+from docrec.ink import FAINT_RULE, Parts, Run, faint_rules, gray_to_ink, gray_to_inks, groups_to_runs, ink_to_rules, with_whole_marks
 
 
 def extent(run: Run) -> tuple[int, float, int, float]:
@@ -52,9 +52,9 @@ def test_a_stop_of_which_but_the_darkest_pixel_is_ink_is_made_whole_and_a_letter
 def test_a_faint_rule_is_long_and_has_no_ink_beside_it() -> None:
     gray = np.full((200, 600), 255, np.uint8)
     gray[46:60, 40:560:3] = gray[46:60, 41:560:3] = 40  # type so heavy that most of each row is ink
-    gray[65:67, 40:560] = 195
-    gray[80:82, 40:120] = 195  # a dash
-    levels, uprights = faint_rules(gray_to_inks(gray, FAINT_INK)[0], 20)
+    gray[65:67, 40:560] = 222
+    gray[80:82, 40:120] = 222  # a dash
+    levels, uprights = faint_rules(gray_to_inks(gray, FAINT_RULE)[0], 20)
     assert [level[1::2] for level in levels.tolist()] == [[65, 67]]
     assert not len(uprights)
     assert 65 not in {level[1] for level in ink_to_rules(gray_to_ink(gray), 20)[0].tolist()}
