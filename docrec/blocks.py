@@ -204,16 +204,17 @@ def _find_gutter(runs: list[Run], sheet: Sheet) -> tuple[float, float, float] | 
             text = (rights - lefts)[inside].sum()
             if text <= best or not before.any() or not after.any():
                 continue
+            sides = [(lefts[side], rights[side], middles[side]) for side in (before, after)]
             shared = min(bottoms[before].max(), bottoms[after].max()) - max(tops[before].min(), tops[after].min())
+            if shared <= 2 * em or not all(_is_column(*side, demand * COLUMN_ROWS, LISTED, sheet) for side in sides):
+                continue
             wide = lefts[after].min() - rights[before].max() > WIDE_GUTTER * em
             few = min(before.sum(), after.sum()) < MANY
             bulleted = few and _are_bulleted([[runs[index] for index in np.flatnonzero(side)] for side in (before, after)], em)
-            justified = few and all(_are_justified(lefts[side], rights[side], middles[side], em) for side in (before, after))
+            justified = few and all(_are_justified(*side, em) for side in sides)
             rows = demand * (COLUMN_ROWS if wide or bulleted or justified else 2 * COLUMN_ROWS)
             full = LISTED if bulleted or wide and _are_lists(middles[before], middles[after], em) else 1.0
-            sides = ((lefts[side], rights[side], middles[side]) for side in (before, after))
-            columns = shared > 2 * em and all(_is_column(*side, rows, full, sheet) for side in sides)
-            if columns and not _are_ends_of_rows(middles[before], middles[after], em):
+            if all(_is_column(*side, rows, full, sheet) for side in sides) and not _are_ends_of_rows(middles[before], middles[after], em):
                 best, gutter = text, (end, float(tops[inside].min()), float(bottoms[inside].max()))
     return gutter
 

@@ -43,25 +43,26 @@ def to_right_side_up(page: PageImage, lines: Sequence[Line], layout: str, recogn
         The page; the same pixels, not a copy, where no other turn is clearly better.
     """
 
-    def sureness(page: PageImage) -> float:
-        return _sureness(_sample(page, layout, recognizer), recognizer.charset, FEW)
+    def sureness(page: PageImage, lines: Sequence[Line]) -> float:
+        return _sureness(_sample(page, lines, recognizer), recognizer.charset, FEW)
 
-    found = [sureness(page) if lines else 0.0]
+    found = [sureness(page, lines)]
     for quarters in range(1, 4):
         nothing = quarters > 1 and not found[quarters - 2]  # upside down there is nothing to read, either
-        found.append(0.0 if nothing else sureness(turn(page, quarters)))
-    now, *turned = found
+        turned = turn(page, quarters)
+        found.append(0.0 if nothing else sureness(turned, [line for block in find_blocks(turned, layout) for line in block.lines]))
+    now, *others = found
     needed = now - SURER if _is_vertical(lines) else now + SURER
-    return turn(page, turned.index(max(turned)) + 1) if max(turned) > needed else page
+    return turn(page, others.index(max(others)) + 1) if max(others) > needed else page
 
 
 def _is_vertical(lines: Sequence[Line]) -> bool:
     return 2 * sum(line.vertical for line in lines) > len(lines)
 
 
-def _sample(page: PageImage, layout: str, recognizer: ChunkReader) -> list[Reading]:
-    """Readings of the lines of a page that have the most characters."""
-    lines = sorted((line for block in find_blocks(page, layout) for line in block.lines if not line.script), key=_slenderness, reverse=True)
+def _sample(page: PageImage, lines: Sequence[Line], recognizer: ChunkReader) -> list[Reading]:
+    """Readings of those lines of a page that have the most characters."""
+    lines = sorted((line for line in lines if not line.script), key=_slenderness, reverse=True)
     chunks = [chunk for line in lines[:SAMPLE_LINES] for chunk in line_to_chunks(page.gray, line, 0)]
     return list(recognizer.read(chunks[:SAMPLE_CHUNKS], SAMPLE_CHUNKS))
 
