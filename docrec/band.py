@@ -29,6 +29,9 @@ SMALL_TYPE = 2.0, 2.8  # unless half of it has more than the first and its dense
 # Underscores, in em: their height at most and width, room for them below the band, and how much lower it may be.
 FLAT, UNDERSCORE, ROOM, LOWERED = 0.15, (0.35, 3.0), 0.05, 0.12
 
+# A stop or comma behind a line that is too pale to be ink, in em.
+PALE_STOP, STOP_GAP, STOP_AFTER = (0.13, 0.45), 0.6, 0.3  # its least and largest side; white before and behind it, at most and at least
+
 # Type of several sizes on one line.
 SIZES, MOST = 0.18, 0.6  # logarithm of the ratio of two of them, at least and at most; dense letters may be half as high as Hanzi
 SIZED = 2  # Hanzi of the smaller one that stand side by side, at least
@@ -214,6 +217,27 @@ def with_underscores(band: Band, line: Run) -> Band:
         return band
     down = min(max(float(line.parts[flat, 3].max()) - band.bottom - ROOM * em, 0.0), LOWERED * em)
     return Band(band.top + down, band.bottom + down)
+
+
+def with_pale_stop(box: Box, pale: np.ndarray) -> Box:
+    """The box of a line with a stop or comma behind it that is too pale to be ink: alone in the lower half of the line.
+
+    Args:
+        box: of the line's ink.
+        pale: uint8 (H, W), 1 = ink or as pale as a thin mark may be.
+    """
+    em, middle = box.height, (box.top + box.bottom) / 2
+    left, right = math.ceil(box.right), round(box.right + (STOP_GAP + PALE_STOP[1] + STOP_AFTER) * em)
+    beside = pale[max(0, round(box.top - em / 8)) : round(box.bottom + em / 8), left:right]
+    inked = np.flatnonzero(beside.any(axis=0))
+    inked = inked[np.cumsum(np.diff(inked, prepend=-1) > 1) > 0]  # without the blur of the last letter
+    if not inked.size or inked[0] > STOP_GAP * em or right > pale.shape[1]:
+        return box
+    start, end = int(inked[0]), int(inked[-1]) + 1
+    rows = np.flatnonzero(beside[:, start:end].any(axis=1))
+    sides = end - start, int(rows[-1] - rows[0]) + 1
+    is_stop = rows[0] + max(0, round(box.top - em / 8)) > middle and PALE_STOP[0] * em < min(sides) and max(sides) < PALE_STOP[1] * em
+    return replace(box, right=float(left + end)) if is_stop and right - left - end > STOP_AFTER * em - 1 else box
 
 
 def to_ink_extent(gray: np.ndarray, box: Box) -> Box:

@@ -13,7 +13,7 @@ from itertools import chain
 import cv2
 import numpy as np
 
-from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent
+from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent, with_pale_stop
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
 from docrec.cards import find_cards, find_frames, find_panels, find_tints, without_corners
 from docrec.codes import find_codes
@@ -158,16 +158,16 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     for margin in margins.tolist():
         drafts.append(Draft("note", runs_to_lines([run for run in runs if within(run, margin)], sheet)))
         runs = [run for run in runs if not within(run, margin)]
-    return _drafts_to_blocks(runs_to_drafts(runs, sheet) + [draft for draft in drafts if draft.lines], text, sheet)
+    return _drafts_to_blocks(runs_to_drafts(runs, sheet) + [draft for draft in drafts if draft.lines], text, pale, sheet)
 
 
-def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) -> list[Block]:
+def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, pale: np.ndarray, sheet: Sheet) -> list[Block]:
     """Measure the lines of all blocks, and part what stands in a column by what it is."""
     runs = [run for draft in drafts for run in draft.lines]
     if not runs:
         return []
     is_vertical = sheet.layout == "vertical"
-    of_lines = iter(map(_line, [[box] for box in columns_to_boxes(runs)] if is_vertical else _bands(runs, ink, sheet.em)))
+    of_lines = iter(map(_line, [[box] for box in columns_to_boxes(runs)] if is_vertical else _bands(runs, ink, pale, sheet.em)))
     lines = [[replace(next(of_lines), cell=draft.cells.get(run)) for run in draft.lines] for draft in drafts]
     pairs = zip(chain(*lines), runs, strict=True)
     scripts = {} if is_vertical else {line.box: find_scripts(run.glyphs, line) for line, run in pairs}
@@ -186,11 +186,12 @@ def _drafts_to_blocks(drafts: Sequence[Draft], ink: np.ndarray, sheet: Sheet) ->
     return [_with_scripts(block, scripts) for block in insert_notes(list(with_captions(blocks, shown, page)), notes)]
 
 
-def _bands(runs: Sequence[Run], ink: np.ndarray, em: float) -> list[list[Box]]:
+def _bands(runs: Sequence[Run], ink: np.ndarray, pale: np.ndarray, em: float) -> list[list[Box]]:
     """The box of each line, or those of its pieces if its type is of several sizes."""
     pieces = [line_to_sizes(run, ink) for run in runs]
     boxes = iter(lines_to_boxes(list(chain(*pieces)), ink, em))
-    return [[next(boxes) for _ in of_line] for of_line in pieces]
+    lines = [[next(boxes) for _ in of_line] for of_line in pieces]
+    return [[*before, with_pale_stop(last, pale)] for *before, last in lines]
 
 
 def _line(boxes: Sequence[Box]) -> Line:

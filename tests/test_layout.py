@@ -8,7 +8,7 @@ import numpy as np
 import pymupdf
 import pytest
 
-from docrec.band import Band, even_band, with_underscores
+from docrec.band import Band, even_band, with_pale_stop, with_underscores
 from docrec.document import Box
 from docrec.ink import Run, groups_to_runs
 from docrec.layout import find_lines
@@ -268,3 +268,18 @@ def test_numbers_in_columns_that_are_not_level_are_text() -> None:
                 write(page, 60 + 112 * column, 90 + 21.3 * row + low, number, font="cour")
 
     assert len(find_lines(drawn(draw))) == 96
+
+
+@pytest.mark.parametrize(
+    ("left", "top", "side", "taken"),
+    [(106, 113, 5, True), (102, 113, 5, True), (106, 103, 5, False), (106, 113, 2, False), (106, 108, 12, False), (125, 113, 5, False)],
+    ids=["stop", "near", "above", "speck", "letter", "far"],
+)
+def test_a_stop_too_pale_to_be_ink_is_of_its_line(left: int, top: int, side: int, taken: bool) -> None:
+    pale = np.zeros((200, 300), np.uint8)
+    pale[100:120, 20:101] = 1  # with the blur of its last letter
+    pale[top : top + side, left : left + side] = 1
+    box = Box(20, 100, 100, 120)
+    assert with_pale_stop(box, pale).right == (left + side if taken else 100)
+    pale[100:120, 114:] = 1  # the next column
+    assert with_pale_stop(box, pale) == box
