@@ -25,7 +25,7 @@ NARROW = 0.3, 0.15  # no wider in em, or times its height,
 SPARSE = 0.3  # or no more ink in its box than this share
 SIDE = 0.8  # the least side of a cell
 TICK = 1.2  # the longest tick mark
-DASH, DASH_GAP = (0.2, 0.6), 0.35  # width and height of the dashes of an upright rule, and the gap between them, at most
+DASH, DASH_GAP = (0.3, 0.6), 0.35  # width and height of the dashes of an upright rule, and the gap between them, at most
 COVER = 0.6  # share of a cell's side along which a rule runs if it bounds the cell
 MAX_RULES = 600  # more of them are a hatch
 DRAWING = 6.0  # a lower one is a table of which not all rules were found
@@ -92,7 +92,7 @@ def dashed_rules(parts: Parts, shape: tuple[int, ...], em: float) -> tuple[Parts
     levels = levels[(_between(uprights, levels, em) & _between(turned(levels), turned(uprights), em).T).any(axis=0)]
     middles = (parts[:, :2] + parts[:, 2:]) / 2
     of_rules = within_any(np.hstack([middles + 2, middles - 2]), np.concatenate([levels, uprights]))
-    dashes = (np.maximum(*sizes(parts)) < DASH[1] * em) & of_rules
+    dashes = (np.maximum(*sizes(parts)) < em) & of_rules
     return levels, uprights, parts[~dashes]
 
 
@@ -105,7 +105,7 @@ def _dashed_uprights(parts: Parts, shape: tuple[int, ...], em: float) -> Parts:
         return parts[:0]
     gap = np.ones((max(2, round(DASH_GAP * em)), 1), np.uint8)
     joined = mask_to_parts(cv2.morphologyEx(paint(dashes - (0, 0, 1, 1), np.zeros(shape, np.uint8)), cv2.MORPH_CLOSE, gap))
-    rules = joined[(sizes(joined)[0] < DASH[0] * em) & (sizes(joined)[1] > RULE * em)]
+    rules = joined[(sizes(joined)[0] < DASH[1] * em) & (sizes(joined)[1] > RULE * em)]
     return rules + (np.array([0, -DASH_GAP, 0, DASH_GAP]) * em).astype(int)
 
 
