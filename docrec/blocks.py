@@ -237,10 +237,10 @@ def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms
         apart = lefts[row[1:]] - rights[row[:-1]] > (GUTTER - 0.25) * em
         ended = (bottoms < top) & (bottoms > top - HEAD_GAPS[0] * em)
         over = (lefts[ended] < rights[row, None]) & (rights[ended] > lefts[row, None])
-        if len(row) < 2 or not apart.all() or (rights - lefts)[row].min() <= PIECE * em or not over.any(axis=1).all():
+        if len(row) < 2 or not apart.all() or (rights - lefts)[row].min() <= PIECE * em or not over.any():
             continue
         if len(titles) == 1:
-            heads.append(float(top + bottom) / 2)
+            heads += [float(top + bottom) / 2] if over.any(axis=1).all() else []
         elif max(abs(tops[titles] - top).max(), abs(bottoms[titles] - bottom).max()) < em / 4:
             ends = np.where(over, bottoms[ended], 0).max(axis=1)
             heads += [float(top) - em / 4] if top - ends.max() > HEAD * em and np.ptp(ends) > em else []

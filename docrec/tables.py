@@ -33,6 +33,7 @@ OPEN = 0.25  # share of a grid that may lie open upwards or downwards; a drawing
 
 # Tables without rules.
 COLUMN_GAP = 0.8  # em; what is white in all rows
+APART = 1.5  # em between paragraphs side by side
 PAIR_GAP = 3.0  # em; if there are but two columns, and no rules above and below
 MIN_ROWS = 3
 ROW_GAP = 2.0  # em between rows at most
@@ -309,8 +310,9 @@ def _column(run: Run, columns: np.ndarray) -> int:
 def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: Parts, em: float) -> bool:
     """Whether rows with common white strips are a table rather than a list, an index or chance."""
     number, columns = (1 + max(places) for places in zip(*cells.values(), strict=True))
-    if number == 1 and len(rows) > 1:
-        return len({cells[run] for run in rows[1]}) == columns  # paragraphs side by side
+    gaps = [b.left - a.right for row in rows for a, b in pairwise(row) if cells[a] != cells[b]]
+    if number == 1 and len(rows) > 1:  # paragraphs side by side, not commas below one another
+        return len({cells[run] for run in rows[1]}) == columns and min(gaps) > APART * em
     filled = Counter(column for _, column in set(cells.values()))
     full = sum(count > 1 for count in Counter(row for row, _ in set(cells.values())).values())
     if np.mean([any(ends_in_leader(run, em) for run in row) for row in rows]) > LEADERS:
@@ -321,7 +323,6 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
         return False
     if ruled or columns > 2:
         return True
-    gaps = [b.left - a.right for row in rows for a, b in pairwise(row) if cells[a] != cells[b]]
     last = [row[-1].width for row in rows if len(row) > 1]
     return min(gaps) > PAIR_GAP * em and max(last) > NUMBER * em
 

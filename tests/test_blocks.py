@@ -1062,3 +1062,16 @@ def test_titles_in_a_row_begin_articles_side_by_side(fewer: int) -> None:
 
     expected = [60, 310, 60, 310] if fewer else [60, 310]
     assert lefts(find_blocks(drawn(draw))) == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+def test_commas_below_one_another_do_not_part_running_text(gap: int) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for line in range(6):
+            if line in (2, 3):
+                write(page, 60, 100 + PITCH * line, PROSE[line:][:11])
+                write(page, 60 + (11 + gap) * SIZE, 100 + PITCH * line, PROSE[line:][11 : 22 - gap])
+            else:
+                write(page, 60, 100 + PITCH * line, PROSE[line:][:22])
+
+    assert ("table" in kinds(find_blocks(drawn(draw)))) == (gap > 1)
