@@ -234,13 +234,14 @@ def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms
             continue
         row = below[tops[below] < first + em / 4]
         row = row[np.argsort(lefts[row])]
-        apart = lefts[row[1:]] - rights[row[:-1]] > (GUTTER - 0.25) * em
+        columns = row[(rights - lefts)[row] > PIECE * em]
+        apart = lefts[columns[1:]] - rights[columns[:-1]] > (GUTTER - 0.25) * em
         ended = (bottoms < top) & (bottoms > top - HEAD_GAPS[0] * em)
-        over = (lefts[ended] < rights[row, None]) & (rights[ended] > lefts[row, None])
-        if len(row) < 2 or not apart.all() or (rights - lefts)[row].min() <= PIECE * em or not over.any():
+        over = (lefts[ended] < rights[columns, None]) & (rights[ended] > lefts[columns, None])
+        if len(columns) < 2 or not apart.all() or not over.any():
             continue
         if len(titles) == 1:
-            heads += [float(top + bottom) / 2] if over.any(axis=1).all() else []
+            heads += [float(top + bottom) / 2] if len(columns) == len(row) and over.any(axis=1).all() else []
         elif max(abs(tops[titles] - top).max(), abs(bottoms[titles] - bottom).max()) < em / 4:
             ends = np.where(over, bottoms[ended], 0).max(axis=1)
             heads += [float(top) - em / 4] if top - ends.max() > HEAD * em and np.ptp(ends) > em else []
@@ -248,13 +249,19 @@ def _find_heads(lefts: np.ndarray, tops: np.ndarray, rights: np.ndarray, bottoms
 
 
 def _line_apart(column: list[Run], other: list[Run], sheet: Sheet, end: int) -> list[Run]:
-    """The line at one end of a column, the first (0) or last (-1), if it is that of the page: well above or below all of both columns."""
+    """The line at one end of a column, the first (0) or last (-1), if it is that of the page: well above or below all of both columns.
+
+    A line beside which an upright rule goes on below or above, as the side of a frame, is no such.
+    """
     line, rest = (rows := _runs_to_rows(column)).pop(end), [*other, *chain(*rows)]
     if end:
-        gap = min(run.top for run in line) - max(run.bottom for run in rest)
+        top, bottom = max(run.bottom for run in rest), min(run.top for run in line)
     else:
-        gap = min(run.top for run in rest) - max(run.bottom for run in line)
-    return line if gap > LINE_APART[end] * sheet.em else []
+        top, bottom = max(run.bottom for run in line), min(run.top for run in rest)
+    left, right = min(run.left for run in column) - 2 * sheet.em, max(run.right for run in column) + 2 * sheet.em
+    lefts, tops, rights, bottoms = sheet.uprights.T
+    framed = ((lefts > left) & (rights < right) & (tops < top) & (bottoms > bottom)).any()
+    return line if bottom - top > LINE_APART[end] * sheet.em and not framed else []
 
 
 def _in_line(levels: Parts, em: float) -> Parts:

@@ -339,10 +339,10 @@ def attach_marks(marks: Sequence[Run], runs: Sequence[Run], uprights: Parts, rea
 
 def join_strokes(marks: Sequence[Run], em: float) -> list[Run]:
     """Join level strokes that stand over one another in one square to a character, as those of 二 and 三 in a cell of their own."""
-    least, most, flat = STROKE
-    widths, heights = sizes(extents := _extents(marks))
     if len(marks) > MARKS_AT_ONCE:
         return [*marks]
+    least, most, flat = STROKE
+    widths, heights = sizes(extents := _extents(marks))
     strokes = np.flatnonzero((widths > least * em) & (widths < most * em) & (widths > flat * heights))
     lefts, tops, rights, bottoms = extents[strokes].T
     shared = np.minimum(rights[:, None], rights) - np.maximum(lefts[:, None], lefts)

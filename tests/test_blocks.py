@@ -1075,3 +1075,16 @@ def test_commas_below_one_another_do_not_part_running_text(gap: int) -> None:
                 write(page, 60, 100 + PITCH * line, PROSE[line:][:22])
 
     assert ("table" in kinds(find_blocks(drawn(draw)))) == (gap > 1)
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_title_in_a_frame_is_of_its_column_however_high_it_stands(framed: bool) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 130, 12, 21)
+        write(page, 325, 98, PROSE[:9], 12)
+        prose(page, 325, 130, 12, 20)
+        if framed:
+            page.draw_rect((315, 80, 550, 330), width=0.7)
+
+    found = [(left, middle < 110) for left, middle in places(find_blocks(drawn(draw)))]
+    assert found.index((pytest.approx(325, abs=3), True)) == (12 if framed else 0)
