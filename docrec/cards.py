@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from docrec.ink import Parts, linked, sizes, within_any
+from docrec.runs import link_parts
 from docrec.tables import Grid
 
 WIDTH, HEIGHT = 5.0, 2.5  # em; the least sides of a card
@@ -18,6 +19,8 @@ GAP = 0.4  # em between two cards at least; cells of a table are nearer
 LEVEL = 1.0  # em by which they are level, at least
 PANEL = 3.0, 0.4  # em that a panel is wide at least, and share of the page's width at most
 PANEL_HEIGHT = 0.4  # share of the page's height at least
+STRIP, STRIP_HEIGHT = 4.0, 0.6  # em that what stands behind a long rule is wide at most, and share of the text's height of the rule
+STRIP_LEVEL = 0.7  # share of its lines that are level with lines beside; more are their numbers
 PANEL_SIDE = 0.12  # share of the page's width from its side at most; a page that was turned has white corners
 
 
@@ -93,6 +96,34 @@ def find_panels(tints: Parts, shape: tuple[int, ...], em: float) -> tuple[list[P
         for edge, top, bottom in np.stack([edges, tops, bottoms], axis=1)[is_panel].tolist()
     ]
     return pairs, tints[~is_panel]
+
+
+def find_strips(parts: Parts, levels: Parts, uprights: Parts, em: float) -> list[Parts]:
+    """Find what stands behind a long upright rule along the text, as the names of candidates do behind the sealing line of an exam paper.
+
+    Args:
+        parts: of the page's text.
+        levels, uprights: its rules.
+        em: page em in pixels.
+
+    Returns:
+        For each rule the box to its left and that to its right, as `find_panels` does.
+    """
+    pairs = []
+    if len(parts):
+        (start, above), (end, below) = parts[:, :2].min(axis=0).tolist(), parts[:, 2:].max(axis=0).tolist()
+        for left, top, right, bottom in uprights[sizes(uprights)[1] > STRIP_HEIGHT * (below - above)].tolist():
+            beside = (parts[:, 3] > top) & (parts[:, 1] < bottom)
+            before, after = beside & (parts[:, 2] <= left), beside & (parts[:, 0] >= right)
+            at_left = left - start < end - right
+            narrow, wide, ruled = (before, after, levels[:, 0] < left) if at_left else (after, before, levels[:, 2] > right)
+            crossed = (beside & ~before & ~after).any() or ruled.any()
+            if crossed or not narrow.any() or not wide.any() or min(left - start, end - right) > STRIP * em:
+                continue
+            rows = [np.array([row.middle for row in link_parts(parts[side], levels[:0], em, core=0.5)]) for side in (narrow, wide)]
+            if (abs(rows[0][:, None] - rows[1]).min(axis=1) < em / 4).mean() < STRIP_LEVEL:
+                pairs.append(np.array([(start, top, left, bottom), (right, top, end, bottom)], np.int32))
+    return pairs
 
 
 def find_tints(gray: np.ndarray, em: float) -> Parts:
