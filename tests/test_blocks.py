@@ -1080,14 +1080,14 @@ def test_commas_below_one_another_do_not_part_running_text(gap: int) -> None:
 @pytest.mark.parametrize("framed", [True, False])
 def test_a_title_in_a_frame_is_of_its_column_however_high_it_stands(framed: bool) -> None:
     def draw(page: pymupdf.Page) -> None:
-        prose(page, 60, 130, 12, 21)
-        write(page, 325, 98, PROSE[:9], 12)
-        prose(page, 325, 130, 12, 20)
+        for column in range(3):
+            prose(page, 40 + 175 * column, 130, 14, 15)
+        write(page, 390, 98, PROSE[:9], 12)
         if framed:
-            page.draw_rect((315, 80, 550, 330), width=0.7)
+            page.draw_rect((382, 80, 560, 360), width=0.7)
 
-    found = [left > 300 and middle < 110 for left, middle in places(find_blocks(drawn(draw)))]
-    assert found.index(True) == (12 if framed else 0)
+    found = [left > 380 and middle < 110 for left, middle in places(find_blocks(drawn(draw)))]
+    assert found.index(True) == (28 if framed else 0)
 
 
 @pytest.mark.parametrize("numbers", [False, True])
