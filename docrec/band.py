@@ -100,7 +100,13 @@ def hanzi_to_band(line: Run, ink: np.ndarray, em: float) -> Band | None:
     needed = SQUARE_STROKES + LOW_STROKES * low
     square = (widths > 0.75 * side) & (widths < 1.25 * side) & (heights > 0.8 * side)
     dense = (around > needed) | square & (within > GLYPH_STROKES) & (low == 0)
-    return Band(*glyphs_to_extent(glyphs[dense])) if dense.any() else None
+    if not dense.any():
+        return None
+    if not square[dense].any():
+        feet, heads = glyphs[dense, 3].max() - glyphs[~dense, 3], abs(glyphs[~dense, 1] - glyphs[dense, 1].min())
+        if np.count_nonzero((heads < 0.1 * side) & (feet > 0.15 * side)) > len(glyphs) / 2:  # g is dense, and low among low letters
+            return None
+    return Band(*glyphs_to_extent(glyphs[dense]))
 
 
 def line_to_sizes(line: Run, ink: np.ndarray) -> list[Run]:

@@ -37,7 +37,8 @@ APART = 1.5  # em between paragraphs side by side
 PAIR_GAP = 3.0  # em; if there are but two columns, and no rules above and below
 MIN_ROWS = 3
 ROW_GAP = 2.0  # em between rows at most
-LONG = 9.0  # em; a line of a cell that may be full although all others of the row are,
+SHORT = 5.0  # em; a line of a cell that may be full; others are of one length by chance, or as numbers are
+LONG = 9.0  # the same where all others of the row are full, too,
 REACHING = 6.0  # if it ends so near the next column
 NUMBER = 2.5  # em; a second column no wider is of page numbers
 LEADERS = 0.4  # share of the rows of a table of contents in which dots lead to a page number
@@ -256,10 +257,12 @@ def rows_to_tables(rows: Sequence[Sequence[Run]], levels: Parts, em: float, para
             if len(wider) < max(1, min(2, len(columns))):
                 break
             stop, columns = stop + 1, wider
-        while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0:
+        ruled_off = _ruled_off(rows[start:stop], len(columns), levels, em)
+        while stop > start and len(rows[stop - 1]) == 1 and _column(rows[stop - 1][0], columns) == 0 and ruled_off[stop - 1 - start]:
             stop -= 1
         stop = start + _rows_above_last_rule(rows[start:stop], levels, em)
-        cells = _rows_to_cells(rows[start:stop], _columns(rows[start:stop], em), em, paragraphs)
+        columns = _columns(rows[start:stop], em)
+        cells = _rows_to_cells(rows[start:stop], columns, _ruled_off(rows[start:stop], len(columns), levels, em), em, paragraphs)
         if stop - start > 1 and len(rows[start]) > 1 and _is_table(rows[start:stop], cells, levels, em):
             tables.append((range(start, stop), cells))
             start = stop
@@ -319,7 +322,9 @@ def _is_table(rows: Sequence[Sequence[Run]], cells: Mapping[Run, Cell], levels: 
         return False
     places = _rules_across(rows, levels, em)
     ruled = len(places) > 1 and places[0] < rows[0][0].top + em / 2 and places[-1] > rows[-1][0].bottom - em / 2
-    if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or min(filled[column] for column in range(columns)) < number / 2:
+    labelled = columns > 2 and filled[0] > 1  # by cells that stand before several rows each
+    least = min(filled[column] for column in range(labelled, columns))
+    if full < (2 if ruled else MIN_ROWS) or full < 0.8 * number or least < number / 2:
         return False
     if ruled or columns > 2:
         return True
@@ -342,10 +347,21 @@ def _rows_above_last_rule(rows: Sequence[Sequence[Run]], levels: Parts, em: floa
     return above if above > len(rows) / 2 else len(rows)
 
 
-def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float, paragraphs: bool) -> dict[Run, Cell]:
+def _ruled_off(rows: Sequence[Sequence[Run]], gaps: int, levels: Parts, em: float) -> np.ndarray:
+    """Which rows have a rule above them, bool, if rules part all rows of a table, as none but the first below a rule is full; else all."""
+    places = _rules_across(rows, levels, em) if rows else np.empty(0)
+    above = np.diff(np.searchsorted(places, [row[0].middle for row in rows]), prepend=-1) > 0
+    partial = all(is_first or len(row) <= gaps for row, is_first in zip(rows, above, strict=True))
+    return above if above.sum() >= MIN_ROWS and partial else np.ones(len(rows), bool)
+
+
+def _rows_to_cells(
+    rows: Sequence[Sequence[Run]], columns: np.ndarray, ruled_off: np.ndarray, em: float, paragraphs: bool
+) -> dict[Run, Cell]:
     """Number the cells; a row goes on with the one before if it holds but the rest of cells whose lines before are full.
 
-    In all columns they are so only below long lines, as of captions side by side: short ones may be equally long by chance.
+    If one of them is the first cell of a row that no rule parts from it, they are so only below long lines, as of captions side by side:
+    short ones may be equally long by chance.
     """
     ends = [
         max((run.right for row in rows for run in row if _column(run, columns) == column), default=0) for column in range(len(columns) + 1)
@@ -353,10 +369,11 @@ def _rows_to_cells(rows: Sequence[Sequence[Run]], columns: np.ndarray, em: float
     cells: dict[Run, Cell] = {}
     above: dict[int, Run] = {}
     number = -1
-    for row in rows:
+    for row, is_ruled_off in zip(rows, ruled_off, strict=True):
         places = [_column(run, columns) for run in row]
-        shortest = 0 if 0 not in places else LONG * em if paragraphs else math.inf
-        reaching = shortest == 0 or all(columns[place] - ends[place] < REACHING * em for place in places if place < len(columns))
+        shortest = (SHORT if 0 not in places else 0.0 if not is_ruled_off else LONG if paragraphs else math.inf) * em
+        near = (columns[place] - ends[place] < REACHING * em for place in places if place < len(columns))
+        reaching = 0 not in places or not is_ruled_off or all(near)
         full = (place in above and above[place].right > ends[place] - 2 * em and above[place].width > shortest for place in places)
         goes_on = reaching and all(full)
         number += not goes_on

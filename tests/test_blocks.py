@@ -1107,3 +1107,40 @@ def test_what_stands_behind_a_long_rule_is_read_by_itself(numbers: bool, dashes:
     found = [line.box.left * 72 / DPI < 80 for block in find_blocks(drawn(draw)) for line in block.lines]
     assert sum(found) == (40 if numbers else 6)
     assert sum(found[:6]) == (3 if numbers else 6)
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+def test_a_label_before_several_rows_of_a_table(ruled: bool) -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row in range(9):
+            baseline = 100 + 20 * row
+            if row % 3 == 0:
+                write(page, 60, baseline, PROSE[row : row + 2])
+                if ruled:
+                    page.draw_line((60, baseline - 14), (420, baseline - 14), width=0.5)
+            for column, text in enumerate((str(2019 + row % 3), f"{3431 + 17 * row}.20", f"{15 + row}.6%")):
+                write(page, 150 + 90 * column, baseline, text, font="helv")
+        page.draw_line((60, 270), (420, 270), width=0.5)
+        prose(page, 60, 320, 6)
+
+    table = next(block for block in find_blocks(drawn(draw)) if block.kind == "table")
+    assert [line.cell for line in table.lines] == [(row, column) for row in range(9) for column in range(row % 3 > 0, 4)]
+
+
+def test_rules_between_rows_tell_to_which_the_second_line_of_a_narrow_cell_belongs() -> None:
+    names = [(2, 0), (2, 1), (2, 0), (2, 0), (2, 1)]
+
+    def draw(page: pymupdf.Page) -> None:
+        baseline = 100
+        for row, lengths in enumerate(names):
+            page.draw_line((60, baseline - 17), (500, baseline - 17), width=0.5)
+            for line, length in enumerate(lengths):
+                write(page, 60, baseline + 16 * line, PROSE[row : row + length])
+            write(page, 110, baseline, PROSE[row : row + 4])
+            write(page, 190, baseline, PROSE[row : row + 25])
+            baseline += 44 if lengths[1] else 28
+        page.draw_line((60, baseline - 17), (500, baseline - 17), width=0.5)
+
+    table = next(block for block in find_blocks(drawn(draw)) if block.kind == "table")
+    expected = [(row, column) for row, (_, more) in enumerate(names) for column in (0, *[0] * more, 1, 2)]
+    assert [line.cell for line in table.lines] == expected

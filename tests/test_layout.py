@@ -283,3 +283,13 @@ def test_a_stop_too_pale_to_be_ink_is_of_its_line(left: int, top: int, side: int
     assert with_pale_stop(box, pale).right == (left + side if taken else 100)
     pale[100:120, 114:] = 1  # the next column
     assert with_pale_stop(box, pale) == box
+
+
+def test_a_dense_letter_among_low_ones_is_no_hanzi() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for row, word in enumerate(("gateway", "server")):
+            write(page, 60, 100 + 30 * row, word, 10.5, "tiro")
+            write(page, 160, 100 + 30 * row, PROSE[:14], 10.5)
+
+    heights = [box.height for box in find_lines(drawn(draw, 300)) if box.left < 160 * 300 / 72]
+    assert heights == pytest.approx([0.91 * 10.5 * 300 / 72] * 2, rel=0.06)
