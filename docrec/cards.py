@@ -7,7 +7,7 @@ import numpy as np
 
 from docrec.ink import Parts, linked, sizes, within_any
 from docrec.runs import link_parts
-from docrec.tables import Grid
+from docrec.tables import MAX_RULES, Grid
 
 WIDTH, HEIGHT = 5.0, 2.5  # em; the least sides of a card
 FILLED = 0.85  # share of its rectangle that a tint takes; its corners may be round
@@ -17,6 +17,7 @@ CORNER = 0.12  # share of a side that is no part of it, as corners may be round
 DRAWN = 0.95  # share of the rest that is ink
 GAP = 0.4  # em between two cards at least; cells of a table are nearer
 LEVEL = 1.0  # em by which they are level, at least
+ALIKE = 0.25  # em by which the rules of tables side by side differ, at most
 PANEL = 3.0, 0.4  # em that a panel is wide at least, and share of the page's width at most
 PANEL_HEIGHT = 0.4  # share of the page's height at least
 STRIP, STRIP_HEIGHT = 4.0, 0.6  # em that what stands behind a long rule is wide at most, and share of the text's height of the rule
@@ -71,6 +72,16 @@ def _in_order(boxes: Parts) -> Parts:
     boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
     starts = np.flatnonzero(boxes[1:, 0] > np.maximum.accumulate(boxes[:, 2])[:-1]) + 1
     return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
+
+
+def find_spans(levels: Parts, em: float) -> Parts:
+    """The boxes between level rules that begin and end alike and stand level with others, as those of tables side by side: int32 (N, 4)."""
+    alike = (abs(levels[:, None, [0, 2]] - levels[:, [0, 2]]).max(axis=2) < ALIKE * em) if len(levels) <= MAX_RULES else np.eye(0)
+    groups = [levels[group] for group in linked(alike) if len(group) > 1]
+    spans = np.array([[*group[:, :2].min(axis=0), *group[:, 2:].max(axis=0)] for group in groups], np.int32).reshape(-1, 4)
+    level = abs(spans[:, None, [1, 3]] - spans[:, [1, 3]]).max(axis=2) < ALIKE * em
+    apart = np.maximum(spans[:, None, 0], spans[:, 0]) - np.minimum(spans[:, None, 2], spans[:, 2]) > GAP * em
+    return spans[(level & apart).any(axis=1)]
 
 
 def find_panels(tints: Parts, shape: tuple[int, ...], em: float) -> tuple[list[Parts], Parts]:

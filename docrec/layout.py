@@ -15,7 +15,7 @@ import numpy as np
 
 from docrec.band import line_to_sizes, lines_to_boxes, same_size, to_ink_extent, with_pale_stop
 from docrec.blocks import Draft, Sheet, runs_to_drafts, runs_to_lines, within
-from docrec.cards import find_cards, find_frames, find_panels, find_strips, find_tints, without_corners
+from docrec.cards import find_cards, find_frames, find_panels, find_spans, find_strips, find_tints, without_corners
 from docrec.codes import find_codes
 from docrec.document import Block, Box, Line
 from docrec.ink import (
@@ -142,7 +142,8 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     panels, tints = find_panels(find_tints(gray, em) if boxed else parts[:0], gray.shape, em)
     margins, walls = parts_to_margins(parts, uprights, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
     walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
-    cards = find_cards(tints, frames, grids, em) + panels + find_strips(parts, levels, uprights, em) if boxed else []
+    boxes = np.concatenate([frames, find_spans(levels, em)])
+    cards = find_cards(tints, boxes, grids, em) + panels + find_strips(parts, levels, uprights, em) if boxed else []
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):

@@ -1144,3 +1144,18 @@ def test_rules_between_rows_tell_to_which_the_second_line_of_a_narrow_cell_belon
     table = next(block for block in find_blocks(drawn(draw)) if block.kind == "table")
     expected = [(row, column) for row, (_, more) in enumerate(names) for column in (0, *[0] * more, 1, 2)]
     assert [line.cell for line in table.lines] == expected
+
+
+def test_tables_side_by_side_between_rules_of_their_own() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        prose(page, 60, 80, 4)
+        for left in (60, 330):
+            for y in (160, 182, 310):
+                page.draw_line((left, y), (left + 220, y), width=0.7)
+            for row in range(7):
+                for column in range(3):
+                    write(page, left + 10 + 75 * column, 175 + (20 if row else 0) + 18 * max(row - 1, 0), PROSE[row + column :][:4])
+        prose(page, 60, 345, 4)
+
+    tables = [block for block in find_blocks(drawn(draw)) if block.kind == "table"]
+    assert [(len(table.lines), table.box.right * 72 / DPI < 300) for table in tables] == [(21, True), (21, False)]
