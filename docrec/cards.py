@@ -74,8 +74,9 @@ def _in_order(boxes: Parts) -> Parts:
     return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
 
 
-def find_spans(levels: Parts, em: float) -> Parts:
-    """The boxes between level rules that begin and end alike and stand level with others, as those of tables side by side: int32 (N, 4)."""
+def find_spans(levels: Parts, frames: Parts, em: float) -> Parts:
+    """Boxes of level rules, not of frames, that begin and end alike, level with others, as those of tables side by side: int32 (N, 4)."""
+    levels = levels[~within_any(levels, frames + np.array([-1, -1, 1, 1]) * int(ALIKE * em))]
     alike = (abs(levels[:, None, [0, 2]] - levels[:, [0, 2]]).max(axis=2) < ALIKE * em) if len(levels) <= MAX_RULES else np.eye(0)
     groups = [levels[group] for group in linked(alike) if len(group) > 1]
     spans = np.array([[*group[:, :2].min(axis=0), *group[:, 2:].max(axis=0)] for group in groups], np.int32).reshape(-1, 4)

@@ -136,3 +136,11 @@ def test_of_a_single_column_rows_are_read(page, draw) -> None:
     draw(page, ROW)
     fill(page, ROW)
     assert order(page, ROW, "single")[:3] == [0, 1, 2]
+
+
+def test_frames_in_rows_are_read_row_by_row(page: pymupdf.Page) -> None:
+    rows = tuple((left, top, left + 165, top + 105) for top in (60, 190, 320) for left in (30, 220))
+    frame(page, rows)
+    fill(page, rows)
+    found = order(page, rows)
+    assert [number for number, before in zip(found, [None, *found], strict=False) if number != before] == [*range(6)]
