@@ -74,10 +74,17 @@ def _in_order(boxes: Parts) -> Parts:
     return np.concatenate([column[np.argsort(column[:, 1], kind="stable")] for column in np.split(boxes, starts)])
 
 
-def find_spans(levels: Parts, frames: Parts, em: float) -> Parts:
-    """Boxes of level rules, not of frames, that begin and end alike, level with others, as those of tables side by side: int32 (N, 4)."""
-    levels = levels[~within_any(levels, frames + np.array([-1, -1, 1, 1]) * int(ALIKE * em))]
-    alike = (abs(levels[:, None, [0, 2]] - levels[:, [0, 2]]).max(axis=2) < ALIKE * em) if len(levels) <= MAX_RULES else np.eye(0)
+def find_spans(levels: Parts, uprights: Parts, em: float) -> Parts:
+    """Boxes of level rules that begin and end alike, level with others, as those of tables side by side: int32 (N, 4).
+
+    Rules that an upright one meets at an end are of frames.
+    """
+    if max(len(levels), len(uprights)) > MAX_RULES:
+        return levels[:0]
+    ends = np.concatenate([levels[:, [0, 1, 0, 3]], levels[:, [2, 1, 2, 3]]])
+    met = ((ends[:, None] - uprights) * np.array([1, 1, -1, -1]) > -ALIKE * em).all(axis=2).any(axis=1)
+    levels = levels[~met.reshape(2, -1).any(axis=0)]
+    alike = abs(levels[:, None, [0, 2]] - levels[:, [0, 2]]).max(axis=2) < ALIKE * em
     groups = [levels[group] for group in linked(alike) if len(group) > 1]
     spans = np.array([[*group[:, :2].min(axis=0), *group[:, 2:].max(axis=0)] for group in groups], np.int32).reshape(-1, 4)
     level = abs(spans[:, None, [1, 3]] - spans[:, [1, 3]]).max(axis=2) < ALIKE * em
