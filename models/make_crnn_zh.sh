@@ -2,7 +2,7 @@
 # Makes models/crnn-zh and models/crnn-zh-hant on a Debian machine:  models/make_crnn_zh.sh WORK_FOLDER [CORPUS_FOLDER]
 #
 # Fonts and technical prose come from Debian's and npm's packages, code and English from the Python library. CORPUS_FOLDER holds more
-# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; seventeen hours on two cores
+# Chinese text, a paragraph a line, plain or .xz. Needs docrec[train], torch, fonttools, brotli, npm and unzip; nineteen hours on two cores
 # with AVX-512 and bfloat16. For crnn-zh-hant a part of that text is put into traditional characters, by OpenCC.
 set -eu
 work=$1
@@ -88,4 +88,7 @@ train --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin
 python3 data/make_char_dict.py --traditional "$work/char_dict"
 train --text "$work/traditional" --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune models/crnn-zh \
     -c "$work/char_dict/char_dict_cn.json" -o "$work/char_dict/ord_map_cn.json" --steps 2184 --ctc-share 1 --ctc-rate 4e-4 --seed 15 \
-    --run "$work/run12" --model models/crnn-zh-hant
+    --run "$work/run12" --model "$work/hant"
+train --text "$work/traditional" --fonts "$work/more_fonts" --fonts "$work/last_fonts" --fonts "$work/latin_fonts" --fine-tune "$work/hant" \
+    -c "$work/char_dict/char_dict_cn.json" -o "$work/char_dict/ord_map_cn.json" --steps 3028 --ctc-share 1 --ctc-rate 4e-4 --seed 16 \
+    --run "$work/run13" --model models/crnn-zh-hant
