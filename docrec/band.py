@@ -234,7 +234,8 @@ def with_pale_stop(box: Box, pale: np.ndarray) -> Box:
     """
     em, middle = box.height, (box.top + box.bottom) / 2
     left, right = math.ceil(box.right), round(box.right + (STOP_GAP + PALE_STOP[1] + STOP_AFTER) * em)
-    beside = pale[max(0, round(box.top - em / 8)) : round(box.bottom + em / 8), left:right]
+    top = max(0, round(box.top - em / 8))
+    beside = pale[top : round(box.bottom + em / 8), left:right]
     inked = np.flatnonzero(beside.any(axis=0))
     inked = inked[np.cumsum(np.diff(inked, prepend=-1) > 1) > 0]  # without the blur of the last letter
     if not inked.size or inked[0] > STOP_GAP * em or right > pale.shape[1]:
@@ -242,7 +243,7 @@ def with_pale_stop(box: Box, pale: np.ndarray) -> Box:
     start, end = int(inked[0]), int(inked[-1]) + 1
     rows = np.flatnonzero(beside[:, start:end].any(axis=1))
     sides = end - start, int(rows[-1] - rows[0]) + 1
-    is_stop = rows[0] + max(0, round(box.top - em / 8)) > middle and PALE_STOP[0] * em < min(sides) and max(sides) < PALE_STOP[1] * em
+    is_stop = top + rows[0] > middle and PALE_STOP[0] * em < min(sides) and max(sides) < PALE_STOP[1] * em
     return replace(box, right=float(left + end)) if is_stop and right - left - end > STOP_AFTER * em - 1 else box
 
 

@@ -20,9 +20,9 @@ LEVEL = 1.0  # em by which they are level, at least
 ALIKE = 0.25  # em by which the rules of tables side by side differ, at most
 PANEL = 3.0, 0.4  # em that a panel is wide at least, and share of the page's width at most
 PANEL_HEIGHT = 0.4  # share of the page's height at least
+PANEL_SIDE = 0.12  # share of the page's width from its side at most; a page that was turned has white corners
 STRIP, STRIP_HEIGHT = 4.0, 0.6  # em that what stands behind a long rule is wide at most, and share of the text's height of the rule
 STRIP_LEVEL = 0.7  # share of its lines that are level with lines beside; more are their numbers
-PANEL_SIDE = 0.12  # share of the page's width from its side at most; a page that was turned has white corners
 
 
 def find_frames(ink: np.ndarray, parts: Parts, em: float) -> Parts:

@@ -142,8 +142,10 @@ def _find_blocks(gray: np.ndarray, layout: str, askew: bool = False, turned: boo
     panels, tints = find_panels(find_tints(gray, em) if boxed else parts[:0], gray.shape, em)
     margins, walls = parts_to_margins(parts, uprights, em) if layout == "auto" and not panels else (parts[:0], parts[:0])
     walls = np.concatenate([walls, *(pair[1:, [0, 1, 0, 3]] for pair in panels)])
-    boxes = np.concatenate([frames, find_spans(levels, uprights, em)])
-    cards = find_cards(tints, boxes, grids, em) + panels + find_strips(parts, levels, uprights, em) if boxed else []
+    cards = []
+    if boxed:
+        boxes = np.concatenate([frames, find_spans(levels, uprights, em)])
+        cards = find_cards(tints, boxes, grids, em) + panels + find_strips(parts, levels, uprights, em)
     sheet = Sheet(levels, np.concatenate([uprights, walls]), grids, figures, cards, em, (0, len(gray)), layout)
     runs = parts_to_runs(parts, sheet.uprights, em)
     if len(labels):

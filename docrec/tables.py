@@ -360,8 +360,8 @@ def _rows_to_cells(
 ) -> dict[Run, Cell]:
     """Number the cells; a row goes on with the one before if it holds but the rest of cells whose lines before are full.
 
-    If one of them is the first cell of a row that no rule parts from it, they are so only below long lines, as of captions side by side:
-    short ones may be equally long by chance.
+    The first cell goes on only below a long line, as of captions side by side, for short ones may be equally long by chance; or if the row
+    is not `ruled_off` from that before, see `_ruled_off`.
     """
     ends = [
         max((run.right for row in rows for run in row if _column(run, columns) == column), default=0) for column in range(len(columns) + 1)
